@@ -1,0 +1,145 @@
+/**
+ * The checked configuration: what the rest of the program sees. JSON-safe, frozen, durations in milliseconds, sizes in
+ * bytes, paths absolute, defaults filled in. The file's own shape is the schema's (`schema/`).
+ */
+export interface Config {
+  /** Absolute path of the file it was read from. */
+  readonly file: string
+  readonly server: ServerConfig
+  readonly redirects: readonly RedirectRule[]
+  readonly routes: readonly RouteConfig[]
+  readonly tls: TlsConfig | undefined
+  readonly logging: LoggingConfig
+}
+
+export interface ServerConfig {
+  readonly listen: readonly ListenAddress[]
+  readonly backlog: number
+  /** At least 1; `auto` is already resolved to the available cores. */
+  readonly workers: number
+  readonly engine: 'http-proxy-3'
+  /** CIDRs. */
+  readonly trustedProxies: readonly string[]
+  readonly timeouts: ClientTimeouts
+  readonly limits: ClientLimits
+}
+
+export interface ListenAddress {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  readonly tls: boolean
+  /** Port of the HTTPS address to which plain requests are redirected (`ssl.redirect_http`); undefined: serve them. */
+  readonly redirectToTlsPort: number | undefined
+}
+
+export interface ClientTimeouts {
+  readonly headerMs: number
+  readonly bodyIdleMs: number
+  readonly writeIdleMs: number
+  readonly keepAliveMs: number
+  readonly drainMs: number
+  readonly websocketDrainMs: number
+}
+
+export interface ClientLimits {
+  readonly headerBytes: number
+  /** Number of fields. */
+  readonly headers: number
+  /** 0: no limit. */
+  readonly bodyBytes: number
+  /** Per worker. */
+  readonly connections: number
+}
+
+/** PyServe's redirect_instructions: an exact path, 302, the query goes along. */
+export interface RedirectRule {
+  readonly from: string
+  readonly to: string
+}
+
+export interface RouteConfig {
+  /** Unique in the file. */
+  readonly name: string
+  /** Starts with a slash; no trailing slash unless it is the root. */
+  readonly path: string
+  /** Lower case; exact or `*.` wildcard; empty: any host. */
+  readonly domains: readonly string[]
+  /** Upper case; empty: any. */
+  readonly methods: readonly string[]
+  readonly stripPath: boolean
+  readonly encodedSlashes: 'keep' | 'refuse'
+  readonly preserveHost: boolean
+  readonly headers: { readonly request: HeaderRules; readonly response: HeaderRules }
+  readonly timeouts: RouteTimeouts
+  readonly action: RouteAction
+}
+
+export type RouteAction =
+  | { readonly kind: 'proxy'; readonly backend: BackendConfig }
+  | { readonly kind: 'respond'; readonly status: number; readonly body: string; readonly contentType: string }
+  | { readonly kind: 'redirect'; readonly status: number; readonly to: string }
+
+export interface HeaderRules {
+  /** Name and value; replaces every field of that name. */
+  readonly set: readonly (readonly [string, string])[]
+  /** Lower case. */
+  readonly remove: readonly string[]
+}
+
+/** Milliseconds; 0 means no limit. */
+export interface RouteTimeouts {
+  readonly connectMs: number
+  readonly responseMs: number
+  readonly idleMs: number
+  readonly websocketIdleMs: number
+  readonly totalMs: number
+}
+
+export interface BackendConfig {
+  /** A name or an address; IPv6 without brackets. */
+  readonly host: string
+  readonly port: number
+  readonly tls: BackendTls | undefined
+}
+
+export interface BackendTls {
+  readonly verify: boolean
+  /** Name for SNI and the certificate check; undefined: the backend's host. */
+  readonly serverName: string | undefined
+  /** PEM; undefined: the system's authorities. */
+  readonly caPem: string | undefined
+  readonly certPem: string | undefined
+  readonly keyPem: string | undefined
+}
+
+export interface TlsConfig {
+  /** The first is the default; others are chosen by SNI from the names in the certificate. */
+  readonly certificates: readonly CertificatePair[]
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
+}
+
+export interface CertificatePair {
+  readonly certFile: string
+  readonly keyFile: string
+  readonly certPem: string
+  readonly keyPem: string
+  /** Host names of the certificate, lower case, `*.` for wildcards. */
+  readonly names: readonly string[]
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+
+export interface LoggingConfig {
+  readonly level: LogLevel
+  /** Absolute; undefined: no file. */
+  readonly logFile: string | undefined
+  readonly consoleOutput: boolean
+  readonly useColors: boolean
+  readonly useRotation: boolean
+  readonly maxLogBytes: number
+  readonly backupCount: number
+  /** True: JSON lines on the console too; the file always has JSON lines. */
+  readonly structuredLogs: boolean
+  readonly access: boolean
+}

@@ -1,0 +1,98 @@
+import type { Problem } from '../problem.ts'
+import type { WorkerStats } from './protocol.ts'
+
+/** One JSON line to the control socket; answered by one JSON line, then the primary closes the connection. */
+export type ControlRequest =
+  | { readonly command: 'status' }
+  | { readonly command: 'routes' }
+  | { readonly command: 'reload' }
+  | { readonly command: 'restart' }
+  /** Answered as soon as the stop has begun; the process ends when it is over. */
+  | { readonly command: 'stop'; readonly force: boolean }
+  | { readonly command: 'reopen_logs' }
+
+export type ControlResponse<T = unknown> =
+  | { readonly ok: true; readonly result: T }
+  | { readonly ok: false; readonly error: string }
+
+export interface ListenReport {
+  readonly host: string
+  /** The bound port, also where the configuration says 0. */
+  readonly port: number
+  readonly tls: boolean
+  readonly url: string
+}
+
+export interface WorkerReport {
+  /** The slot: stays the same when the process in it is replaced. */
+  readonly id: number
+  readonly pid: number
+  readonly generation: number
+  readonly state: 'starting' | 'ready' | 'draining'
+  readonly startedAt: string
+  /** How often the process in this slot died without being asked to. */
+  readonly crashes: number
+  readonly stats: WorkerStats | undefined
+}
+
+export interface StatusReport {
+  readonly pid: number
+  readonly programVersion: string
+  readonly nodeVersion: string
+  readonly configFile: string
+  readonly logFile: string | undefined
+  readonly startedAt: string
+  readonly uptimeMs: number
+  readonly state: 'starting' | 'running' | 'reloading' | 'rolling' | 'stopping'
+  readonly version: number
+  readonly generation: number
+  readonly engine: string
+  readonly listen: readonly ListenReport[]
+  readonly workers: readonly WorkerReport[]
+  /** Workers keep dying and restarts are being held back. */
+  readonly crashLoop: boolean
+  readonly lastReload: ReloadReport | undefined
+}
+
+export interface RouteReport {
+  readonly name: string
+  readonly path: string
+  readonly domains: readonly string[]
+  readonly methods: readonly string[]
+  /** `http://host:port`, `respond 200`, `redirect 302 /x`. */
+  readonly target: string
+}
+
+export type ReloadKind = 'none' | 'swap' | 'scale' | 'roll'
+
+export interface ReloadReport {
+  readonly ok: boolean
+  readonly trigger: 'command' | 'signal' | 'watch' | 'restart'
+  readonly at: string
+  readonly tookMs: number
+  /** The strongest measure that the change needed. */
+  readonly kind: ReloadKind
+  /** Snapshot version being served after it. */
+  readonly version: number
+  readonly routes: {
+    readonly added: readonly string[]
+    readonly changed: readonly string[]
+    readonly removed: readonly string[]
+  }
+  /** Keys that changed outside the routes, dotted. */
+  readonly changedKeys: readonly string[]
+  readonly workers: readonly WorkerResult[]
+  /** Why the old state was kept; empty where `ok`. */
+  readonly problems: readonly Problem[]
+  readonly warnings: readonly Problem[]
+  /** A failure that has no place in a file: a busy port, a worker that would not start. */
+  readonly error: string | undefined
+}
+
+export interface WorkerResult {
+  readonly id: number
+  readonly pid: number
+  readonly ok: boolean
+  readonly tookMs: number
+  readonly problem: string | undefined
+}

@@ -1,0 +1,52 @@
+import type { Config } from '../config/config.ts'
+
+/** One accepted state of the world, sent whole, never as a difference. Plain data: JSON loses anything else. */
+export interface ConfigSnapshot {
+  /** Rises by one with every accepted reload. */
+  readonly version: number
+  readonly config: Config
+  /** 48 random bytes in base64, the same in every worker, so that TLS sessions resume in any of them. */
+  readonly ticketKeys: string
+}
+
+/**
+ * Primary to worker. A change of configuration takes two steps, so that no worker serves what another cannot:
+ * `prepare` compiles and keeps it aside, `commit` or `discard` ends it.
+ */
+export type ToWorker =
+  /** First message; followed by one `listen` for each address of the snapshot. */
+  | { readonly type: 'begin'; readonly snapshot: ConfigSnapshot; readonly generation: number }
+  /** Carries the bound socket's handle; `index` is the place in `config.server.listen`. The last one makes the worker ready. */
+  | { readonly type: 'listen'; readonly index: number }
+  | { readonly type: 'prepare'; readonly snapshot: ConfigSnapshot }
+  | { readonly type: 'commit'; readonly version: number }
+  | { readonly type: 'discard'; readonly version: number }
+  /** Take nothing new, finish what is open, say `drained`, exit. Deadlines in milliseconds from receipt. */
+  | { readonly type: 'drain'; readonly httpMs: number; readonly websocketMs: number }
+  | { readonly type: 'reopen_logs' }
+
+/** Worker to primary. */
+export type ToPrimary =
+  /** The IPC channel stands: the primary may send `begin`. */
+  | { readonly type: 'hello' }
+  | { readonly type: 'ready'; readonly version: number }
+  | { readonly type: 'prepared'; readonly version: number }
+  | { readonly type: 'rejected'; readonly version: number; readonly problem: string }
+  | { readonly type: 'committed'; readonly version: number }
+  /** Could not start: the process exits after it. */
+  | { readonly type: 'failed'; readonly problem: string }
+  /** Once a second; its absence tells a hung worker. */
+  | { readonly type: 'beat'; readonly stats: WorkerStats }
+  | { readonly type: 'drained'; readonly cut: number }
+
+export interface WorkerStats {
+  /** Version of the snapshot being served. */
+  readonly version: number
+  readonly connections: number
+  /** Exchanges under way. */
+  readonly inFlight: number
+  readonly tunnels: number
+  /** Exchanges since the worker started. */
+  readonly requests: number
+  readonly rssBytes: number
+}
