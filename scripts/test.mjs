@@ -13,7 +13,13 @@ const CHECKS = [
   { name: 'knip', command: 'knip', args: [] },
 ]
 
-const RUNNER = ['--test', '--test-reporter=spec', '--test-concurrency=2', '--test-timeout=120000']
+const RUNNER = [
+  '--test',
+  `--import=${new URL('leak-guard.mjs', import.meta.url)}`,
+  '--test-reporter=spec',
+  '--test-concurrency=2',
+  '--test-timeout=120000',
+]
 
 try {
   process.exitCode = await test(process.argv.slice(2))
