@@ -37,6 +37,9 @@ export type ToPrimary =
   | { readonly type: 'failed'; readonly problem: string }
   /** Once a second; its absence tells a hung worker. */
   | { readonly type: 'beat'; readonly stats: WorkerStats }
+  /** Answers `drain` at once: nothing new is accepted any more. */
+  | { readonly type: 'draining' }
+  /** Nothing is open any more; `cut` connections and tunnels had to be ended by force. The process exits after it. */
   | { readonly type: 'drained'; readonly cut: number }
 
 export interface WorkerStats {
