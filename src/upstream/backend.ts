@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { BackendConfig } from '../config/config.ts'
 
 /** One host and port with its TLS settings, and the history that goes with it. */
@@ -12,4 +13,21 @@ export interface Backend {
 export interface BackendState {
   inFlight: number
   tunnels: number
+}
+
+export function createBackend(
+  config: BackendConfig,
+  state: BackendState = { inFlight: 0, tunnels: 0 },
+  key: string = deriveBackendKey(config),
+): Backend {
+  return { key, config, state }
+}
+
+/** `http://host:port`, or `https://host:port#…` with a digest of the TLS settings: the same in every process. */
+export function deriveBackendKey({ host, port, tls }: BackendConfig): string {
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`.toLowerCase()
+  if (tls === undefined) return `http://${authority}`
+  const settings = [tls.verify, tls.serverName ?? null, tls.caPem ?? null, tls.certPem ?? null, tls.keyPem ?? null]
+  const digest = createHash('sha256').update(JSON.stringify(settings)).digest('hex')
+  return `https://${authority}#${digest.slice(0, 16)}`
 }

@@ -1,0 +1,12 @@
+import type { ServerConfig } from '../config/config.ts'
+import type { UpstreamEngine } from './engine.ts'
+import { createHttpProxy3Engine } from './http-proxy-3-engine.ts'
+
+const ENGINES: Readonly<Record<ServerConfig['engine'], () => UpstreamEngine>> = {
+  'http-proxy-3': createHttpProxy3Engine,
+}
+
+/** The engine that `server.engine` names. */
+export function createEngine(name: ServerConfig['engine']): UpstreamEngine {
+  return ENGINES[name]()
+}
