@@ -68,7 +68,7 @@ export class ExchangeLog {
       status: this.status,
       reason: this.reason,
       bytesIn: this.bytesIn,
-      bytesOut: this.bytesOut,
+      bytesOut: head.method === 'HEAD' ? 0 : this.bytesOut,
       totalMs: this.elapsedMs(),
       connectMs: this.connectMs,
       firstByteMs: this.firstByteMs,

@@ -1,23 +1,20 @@
 import type { Duplex } from 'node:stream'
-import type { Responder, ResponderWatcher, ResponseHead } from '../exchange.ts'
-import type { HeaderList } from '../header-list.ts'
+import type { RequestHead, Responder, ResponderWatcher, ResponseHead, UpgradeExchange } from '../exchange.ts'
+import { findHeader, type HeaderList } from '../header-list.ts'
 import { REASONS, type Reason } from '../reason.ts'
 import type { Attempt, UpgradeSink, UpstreamFailure } from '../upstream/engine.ts'
 import { answerError } from './error-page.ts'
 import type { ExchangeLog } from './exchange-log.ts'
+import { buildResponseHeaders } from './headers/response-headers.ts'
+import { filterTrailers } from './headers/trailers.ts'
 import type { BodyWatcher } from './metered-body.ts'
+import type { TunnelSet } from './tunnel-set.ts'
+import type { ProxyAction } from './world.ts'
 
-/** The parts of a forwarding that depend on its route; made once per exchange by the pipeline. */
-export interface ForwardPlan {
-  /** The client's Accept field, for an error page. */
-  readonly accept: string | undefined
-  /** Milliseconds for the whole exchange; 0: no limit. */
-  readonly totalMs: number
-  responseHead(head: ResponseHead): ResponseHead
-  /** The backend agreed to an upgrade; both sockets are the callee's. */
-  switched(head: ResponseHead, socket: Duplex, first: Buffer): void
-  /** The exchange ended, whichever way. */
-  settled(): void
+/** What an accepted upgrade needs; both sockets are the tunnel's from then on. */
+export interface UpgradeTarget {
+  readonly exchange: UpgradeExchange
+  readonly tunnels: TunnelSet
 }
 
 /**
@@ -25,20 +22,31 @@ export interface ForwardPlan {
  * once a head was sent, into a cut connection. A response is never ended as if it were whole when it is not.
  */
 export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
-  #plan: ForwardPlan
+  #action: ProxyAction
+  #request: RequestHead
   #responder: Responder
   #log: ExchangeLog
+  #upgrade: UpgradeTarget | undefined
   #attempt: Attempt | undefined
   #totalTimer: NodeJS.Timeout | undefined
   #upstreamOver = false
   #settled = false
 
-  constructor(plan: ForwardPlan, responder: Responder, log: ExchangeLog) {
-    this.#plan = plan
+  constructor(
+    action: ProxyAction,
+    request: RequestHead,
+    responder: Responder,
+    log: ExchangeLog,
+    upgrade: UpgradeTarget | undefined,
+  ) {
+    this.#action = action
+    this.#request = request
     this.#responder = responder
     this.#log = log
+    this.#upgrade = upgrade
+    action.backend.state.inFlight++
     responder.watch(this)
-    if (plan.totalMs > 0) this.#totalTimer = setTimeout(() => this.#timeOut(), plan.totalMs).unref()
+    if (action.totalMs > 0) this.#totalTimer = setTimeout(() => this.#timeOut(), action.totalMs)
   }
 
   /** The attempt may already be over: engines are allowed to fail at once. */
@@ -58,7 +66,7 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
   head(head: ResponseHead): void {
     this.#log.status = head.status
     this.#log.firstByteMs = this.#log.elapsedMs()
-    this.#responder.head(this.#plan.responseHead(head))
+    this.#responder.head(this.#toClient(head))
   }
 
   data(chunk: Buffer): boolean {
@@ -68,7 +76,7 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
 
   end(trailers: HeaderList): void {
     this.#endUpstream()
-    this.#responder.end(trailers)
+    this.#responder.end(filterTrailers(trailers))
   }
 
   fail(failure: UpstreamFailure): void {
@@ -78,10 +86,33 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
 
   switched(head: ResponseHead, socket: Duplex, first: Buffer): void {
     this.#endUpstream()
+    const upgrade = this.#upgrade
+    if (upgrade === undefined || this.#settled) {
+      socket.destroy()
+      return
+    }
     this.#settled = true
     this.#log.status = head.status
     this.#log.firstByteMs = this.#log.elapsedMs()
-    this.#plan.switched(head, socket, first)
+    const { backend, websocketIdleMs } = this.#action
+    const client = upgrade.exchange.accept(this.#toClient(head))
+    backend.state.inFlight--
+    backend.state.tunnels++
+    upgrade.tunnels.open({
+      client: client.socket,
+      backend: socket,
+      clientFirst: client.first,
+      backendFirst: first,
+      idleMs: websocketIdleMs,
+      websocket: true,
+      onClose: ({ reason, bytesIn, bytesOut }) => {
+        backend.state.tunnels--
+        this.#log.bytesIn = bytesIn
+        this.#log.bytesOut = bytesOut
+        if (reason !== 'closed') this.#log.fail(reason)
+        this.#log.finish(true)
+      },
+    })
   }
 
   drained(): void {
@@ -110,6 +141,16 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
     else this.#answer(reason, reason === 'idle_timeout' ? 408 : REASONS[reason].status)
   }
 
+  #toClient(head: ResponseHead): ResponseHead {
+    const headers = buildResponseHeaders(this.#action.responseHeaders, {
+      response: head,
+      request: this.#request,
+      requestId: this.#log.requestId,
+      backend: this.#action.authority,
+    })
+    return { status: head.status, statusText: head.statusText, headers }
+  }
+
   #timeOut(): void {
     this.#abortUpstream()
     this.#answer('response_timeout', REASONS.response_timeout.status)
@@ -125,7 +166,8 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
     }
     this.#log.status = status
     const { requestId } = this.#log
-    this.#log.bytesOut = answerError(this.#responder, { reason, status, requestId, accept: this.#plan.accept })
+    const accept = findHeader(this.#request.headers, 'accept')
+    this.#log.bytesOut = answerError(this.#responder, { reason, status, requestId, accept })
   }
 
   #abortUpstream(): void {
@@ -144,7 +186,7 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
     if (this.#settled) return
     this.#settled = true
     clearTimeout(this.#totalTimer)
-    this.#plan.settled()
+    this.#action.backend.state.inFlight--
     this.#log.finish(false)
   }
 }

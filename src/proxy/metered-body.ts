@@ -1,6 +1,7 @@
 import type { BodySink, BodySource } from '../exchange.ts'
 import type { HeaderList } from '../header-list.ts'
 import type { Reason } from '../reason.ts'
+import { filterTrailers } from './headers/trailers.ts'
 
 /** Told of what a request body did on its way to the backend. */
 export interface BodyWatcher {
@@ -54,7 +55,7 @@ export class MeteredBody implements BodySource, BodySink {
   end(trailers: HeaderList): void {
     if (this.#over) return
     this.#over = true
-    this.#sink?.end(trailers)
+    this.#sink?.end(filterTrailers(trailers))
   }
 
   fail(reason: Reason, cause?: Error): void {

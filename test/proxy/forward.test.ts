@@ -1,15 +1,31 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { RouteConfig, RouteTimeouts } from '../../src/config/config.ts'
 import type { BodySink, BodySource } from '../../src/exchange.ts'
 import { findHeader } from '../../src/header-list.ts'
 import type { AccessRecord } from '../../src/log/access-log.ts'
 import { ExchangeLog } from '../../src/proxy/exchange-log.ts'
-import { Forward, type ForwardPlan } from '../../src/proxy/forward.ts'
+import { Forward } from '../../src/proxy/forward.ts'
 import { MeteredBody } from '../../src/proxy/metered-body.ts'
+import { compileAction } from '../../src/proxy/world.ts'
+import type { Backend } from '../../src/upstream/backend.ts'
+import { BackendRegistry } from '../../src/upstream/backend-registry.ts'
 import { type RecordedResponder, recordResponder } from '../helpers/responder.ts'
 
 const HEAD = { method: 'GET', target: '/x', authority: 'h', headers: [], httpVersion: '1.1' } as const
 const OK = { status: 200, statusText: 'OK', headers: [] }
+const ROUTE: RouteConfig = {
+  name: '/',
+  path: '/',
+  domains: [],
+  methods: [],
+  stripPath: true,
+  encodedSlashes: 'keep',
+  preserveHost: false,
+  headers: { request: { set: [], remove: [] }, response: { set: [], remove: [] } },
+  timeouts: { connectMs: 0, responseMs: 0, idleMs: 0, websocketIdleMs: 0, totalMs: 0 },
+  action: { kind: 'proxy', backend: { host: '127.0.0.1', port: 1, tls: undefined } },
+}
 
 interface Stage {
   readonly forward: Forward
@@ -17,38 +33,20 @@ interface Stage {
   readonly records: AccessRecord[]
   readonly counters: { inFlight: number; requests: number }
   readonly calls: string[]
-  settled: number
+  readonly backend: Backend
 }
 
-function stage(plan: Partial<ForwardPlan> = {}): Stage {
+function stage(timeouts: Partial<RouteTimeouts> = {}): Stage {
   const records: AccessRecord[] = []
   const counters = { inFlight: 0, requests: 0 }
   const responder = recordResponder()
   const log = new ExchangeLog(HEAD, '127.0.0.1', 'id', { write: (record) => records.push(record) }, counters)
   const calls: string[] = []
-  const made: Stage = {
-    responder,
-    records,
-    counters,
-    calls,
-    settled: 0,
-    forward: new Forward(
-      {
-        accept: undefined,
-        totalMs: 0,
-        responseHead: (head) => head,
-        switched: () => calls.push('switched'),
-        settled: () => {
-          made.settled++
-        },
-        ...plan,
-      },
-      responder,
-      log,
-    ),
-  }
-  made.forward.begin({ resume: () => calls.push('resume'), abort: () => calls.push('abort') })
-  return made
+  const action = compileAction({ ...ROUTE, timeouts: { ...ROUTE.timeouts, ...timeouts } }, new BackendRegistry())
+  assert.equal(action.kind, 'proxy')
+  const forward = new Forward(action, HEAD, responder, log, undefined)
+  forward.begin({ resume: () => calls.push('resume'), abort: () => calls.push('abort') })
+  return { responder, records, counters, calls, forward, backend: action.backend }
 }
 
 test('a response passes and leaves one record', () => {
@@ -99,15 +97,15 @@ test('a client that goes away ends the attempt and is logged as 499', () => {
 })
 
 test('whatever else happens after the end, the record and the settlement stay single', () => {
-  const made = stage()
-  const { forward, responder, records, counters } = made
+  const { forward, responder, records, counters, backend } = stage()
+  assert.equal(backend.state.inFlight, 1)
   forward.head(OK)
   forward.end([])
   responder.watcher?.finished()
   responder.watcher?.gone('client_gone')
   forward.fail({ reason: 'backend_reset', cause: new Error('late'), requestSent: true })
   assert.equal(records.length, 1)
-  assert.equal(made.settled, 1)
+  assert.equal(backend.state.inFlight, 0)
   assert.equal(counters.inFlight, 0)
 })
 
