@@ -48,7 +48,7 @@ test('a pid that another process has got since does not count', (t) => {
 })
 
 test('a process that has ended is not alive, even where its parent has not noticed', async (t) => {
-  const parent = spawn('sh', ['-c', 'read go & echo $!; exec sleep 60'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['pipe', 'pipe', 'inherit'] })
   t.after(() => parent.kill('SIGKILL'))
   const [line] = await once(parent.stdout, 'data')
   const identity = identifyProcess(Number(String(line)))
