@@ -15,7 +15,7 @@ export interface ConfigSnapshot {
  */
 export type ToWorker =
   /** First message; followed by one `listen` for each address of the snapshot. */
-  | { readonly type: 'begin'; readonly snapshot: ConfigSnapshot; readonly generation: number }
+  | { readonly type: 'begin'; readonly snapshot: ConfigSnapshot; readonly slot: number; readonly generation: number }
   /** Carries the bound socket's handle; `index` is the place in `config.server.listen`. The last one makes the worker ready. */
   | { readonly type: 'listen'; readonly index: number }
   | { readonly type: 'prepare'; readonly snapshot: ConfigSnapshot }

@@ -1,0 +1,155 @@
+import type { Logger } from 'pino'
+import type { ListenAddress } from '../config/config.ts'
+import type { NativeHandle } from '../ipc/channel.ts'
+import type { ConfigSnapshot, WorkerStats } from '../ipc/protocol.ts'
+import { createHttp1Listener } from '../listener/http1-listener.ts'
+import type { Listener, ListenerHandler, RejectedRequest } from '../listener/listener.ts'
+import { redirectToTls } from '../listener/redirect.ts'
+import { createTlsOptions } from '../listener/tls.ts'
+import { createLog, type Log } from '../log/log.ts'
+import { readLogPlacement } from '../log/placement.ts'
+import { Pipeline } from '../proxy/pipeline.ts'
+import { TunnelSet } from '../proxy/tunnel-set.ts'
+import { compileWorld, type World } from '../proxy/world.ts'
+import { BackendRegistry } from '../upstream/backend-registry.ts'
+import { createHttpProxy3Engine } from '../upstream/http-proxy-3-engine.ts'
+import { type DrainDeadlines, drainWorker } from './drain.ts'
+
+/** A snapshot and what was compiled from it. */
+interface Served {
+  readonly snapshot: ConfigSnapshot
+  readonly world: World
+}
+
+/** The proxy core of one worker, put together from a snapshot: listeners, pipeline, engine, tunnels, log. */
+export class Core {
+  readonly #registry = new BackendRegistry()
+  readonly #engine = createHttpProxy3Engine()
+  readonly #tunnels = new TunnelSet()
+  readonly #listeners: Listener[] = []
+  readonly #log: Log
+  readonly #pipeline: Pipeline
+  #current: Served
+  #prepared: Served | undefined
+
+  /** Throws where the snapshot cannot be compiled or the log file not be opened. */
+  constructor(snapshot: ConfigSnapshot, slot: number) {
+    this.#current = this.#compile(snapshot)
+    const { config } = snapshot
+    this.#log = createLog({
+      logging: config.logging,
+      role: 'worker',
+      workerId: slot,
+      ...readLogPlacement(process.env),
+    })
+    const parts = { engine: this.#engine, access: this.#log.access, tunnels: this.#tunnels }
+    this.#pipeline = new Pipeline(parts, this.#current.world)
+  }
+
+  get version(): number {
+    return this.#current.snapshot.version
+  }
+
+  get addressCount(): number {
+    return this.#current.snapshot.config.server.listen.length
+  }
+
+  get logger(): Logger {
+    return this.#log.logger
+  }
+
+  /** Accepts on a socket that the primary has bound. Throws where that address is not in the snapshot. */
+  listen(index: number, handle: NativeHandle, failed: (error: Error) => void): void {
+    const { config, ticketKeys } = this.#current.snapshot
+    const address = config.server.listen[index]
+    if (address === undefined) throw new Error(`there is no listen address ${index}`)
+    const { timeouts, limits, backlog } = config.server
+    const listener = createHttp1Listener({
+      settings: { timeouts, limits },
+      tls: address.tls && config.tls ? createTlsOptions(config.tls, ticketKeys, timeouts.headerMs) : undefined,
+      handler: this.#handlerFor(address),
+    })
+    this.#listeners.push(listener)
+    listener.listen(handle, backlog, failed)
+  }
+
+  /** Compiles a snapshot and keeps it aside. Throws where that fails; what is served stays. */
+  prepare(snapshot: ConfigSnapshot): void {
+    this.#prepared = this.#compile(snapshot)
+  }
+
+  /** Serves the prepared snapshot. Exchanges and tunnels under way are left as they are. */
+  commit(version: number): void {
+    const prepared = this.#prepared
+    if (prepared?.snapshot.version !== version) return
+    this.#prepared = undefined
+    this.#current = prepared
+    const { timeouts, limits } = prepared.snapshot.config.server
+    this.#pipeline.use(prepared.world)
+    for (const listener of this.#listeners) listener.apply({ timeouts, limits })
+    for (const backend of this.#registry.retain(prepared.world.backends)) this.#engine.forget(backend)
+    try {
+      this.#log.apply(prepared.snapshot.config.logging)
+    } catch (error) {
+      this.#log.logger.error({ err: error }, 'the log goes on in the old file')
+    }
+  }
+
+  discard(version: number): void {
+    if (this.#prepared?.snapshot.version === version) this.#prepared = undefined
+    this.#registry.retain(this.#current.world.backends)
+  }
+
+  stats(): WorkerStats {
+    const { inFlight, requests } = this.#pipeline.counters
+    return {
+      version: this.version,
+      connections: this.#listeners.reduce((sum, listener) => sum + listener.connections, 0),
+      inFlight,
+      tunnels: this.#tunnels.size,
+      requests,
+      rssBytes: process.memoryUsage.rss(),
+    }
+  }
+
+  reopenLogs(): void {
+    this.#log.reopen()
+  }
+
+  drainDeadlines(): DrainDeadlines {
+    const { drainMs, websocketDrainMs } = this.#current.snapshot.config.server.timeouts
+    return { httpMs: drainMs, websocketMs: websocketDrainMs }
+  }
+
+  /** Resolves when nothing is open any more, with the number of connections and tunnels that were cut. */
+  async drain(deadlines: DrainDeadlines): Promise<number> {
+    this.#pipeline.drain()
+    const cut = await drainWorker(this.#listeners, this.#tunnels, deadlines)
+    this.#engine.close()
+    return cut
+  }
+
+  close(): void {
+    this.#log.close()
+  }
+
+  #compile(snapshot: ConfigSnapshot): Served {
+    return { snapshot, world: compileWorld(snapshot.config, this.#registry) }
+  }
+
+  #handlerFor(address: ListenAddress): ListenerHandler {
+    const pipeline = this.#pipeline
+    const handler: ListenerHandler = {
+      exchange: (exchange) => pipeline.exchange(exchange),
+      upgrade: (upgrade) => pipeline.upgrade(upgrade),
+      rejected: (request) => this.#noteRejected(request),
+    }
+    const { redirectToTlsPort } = address
+    return redirectToTlsPort === undefined ? handler : redirectToTls(handler, redirectToTlsPort)
+  }
+
+  #noteRejected(request: RejectedRequest): void {
+    this.#log.logger.debug({ client: request.client.remoteAddress, detail: request.detail }, 'request refused')
+    this.#pipeline.refused(request)
+  }
+}

@@ -1,0 +1,13 @@
+import cluster from 'node:cluster'
+import process from 'node:process'
+import { Worker } from './worker.ts'
+
+// The primary decides when a worker ends: a signal that reaches the whole process group must not.
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const) {
+  process.on(signal, () => {})
+}
+
+// Node ends a worker at once when its primary is gone; what is open is worth a drain of its own.
+if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
+
+new Worker(process).start()

@@ -1,0 +1,130 @@
+import { type Channel, type NativeHandle, openChannelToPrimary } from '../ipc/channel.ts'
+import type { ConfigSnapshot, ToPrimary, ToWorker } from '../ipc/protocol.ts'
+import { Core } from './core.ts'
+
+const BEAT_MS = 1_000
+
+/** One worker process: does what the primary says, and tells it how it goes. */
+export class Worker {
+  readonly #process: NodeJS.Process
+  #channel: Channel<ToPrimary> | undefined
+  #core: Core | undefined
+  #listening = 0
+  #leaving = false
+
+  /** `host` is the process itself, started with a channel to the primary. */
+  constructor(host: NodeJS.Process) {
+    this.#process = host
+  }
+
+  start(): void {
+    this.#channel = openChannelToPrimary(this.#process, {
+      message: (message, handle) => this.#receive(message, handle),
+      closed: () => this.#leave(this.#core?.drainDeadlines() ?? { httpMs: 0, websocketMs: 0 }),
+      failed: (error) => this.#core?.logger.error({ err: error }, 'message lost'),
+    })
+    this.#send({ type: 'hello' })
+  }
+
+  #receive(message: ToWorker, handle: NativeHandle | undefined): void {
+    switch (message.type) {
+      case 'begin':
+        this.#begin(message.snapshot, message.slot)
+        return
+      case 'listen':
+        this.#listen(message.index, handle)
+        return
+      case 'prepare':
+        this.#prepare(message.snapshot)
+        return
+      case 'commit':
+        this.#core?.commit(message.version)
+        this.#send({ type: 'committed', version: message.version })
+        return
+      case 'discard':
+        this.#core?.discard(message.version)
+        return
+      case 'reopen_logs':
+        this.#core?.reopenLogs()
+        return
+      case 'drain':
+        this.#leave(message)
+    }
+  }
+
+  #begin(snapshot: ConfigSnapshot, slot: number): void {
+    this.#orFail(() => {
+      this.#core = new Core(snapshot, slot)
+    })
+  }
+
+  #listen(index: number, handle: NativeHandle | undefined): void {
+    const core = this.#core
+    if (core === undefined) return
+    this.#orFail(() => {
+      if (handle === undefined) throw new Error('the bound socket did not arrive')
+      core.listen(index, handle, (error) => this.#fail(error))
+      this.#listening++
+      if (this.#listening === core.addressCount) this.#becomeReady(core)
+    })
+  }
+
+  #becomeReady(core: Core): void {
+    this.#send({ type: 'ready', version: core.version })
+    const beat = () => this.#send({ type: 'beat', stats: core.stats() })
+    beat()
+    setInterval(beat, BEAT_MS).unref()
+  }
+
+  #prepare(snapshot: ConfigSnapshot): void {
+    const { version } = snapshot
+    try {
+      if (this.#core === undefined) throw new Error('not begun')
+      this.#core.prepare(snapshot)
+      this.#send({ type: 'prepared', version })
+    } catch (error) {
+      this.#send({ type: 'rejected', version, problem: textOf(error) })
+    }
+  }
+
+  /** Takes nothing new, lets what is open finish, exits. */
+  #leave(deadlines: { readonly httpMs: number; readonly websocketMs: number }): void {
+    if (this.#leaving) return
+    this.#leaving = true
+    const core = this.#core
+    this.#send({ type: 'draining' })
+    void (async () => {
+      const cut = core === undefined ? 0 : await core.drain(deadlines)
+      this.#send({ type: 'drained', cut })
+      await this.#exit(0)
+    })()
+  }
+
+  #orFail(step: () => void): void {
+    try {
+      step()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#leaving = true
+    this.#send({ type: 'failed', problem: textOf(error) })
+    void this.#exit(1)
+  }
+
+  async #exit(code: number): Promise<void> {
+    await this.#channel?.flushed()
+    this.#core?.close()
+    this.#process.exit(code)
+  }
+
+  #send(message: ToPrimary): void {
+    this.#channel?.send(message)
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
