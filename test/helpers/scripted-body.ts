@@ -1,0 +1,73 @@
+import type { BodySink, BodySource } from '../../src/exchange.ts'
+import type { HeaderList } from '../../src/header-list.ts'
+import { NO_HEADERS } from '../../src/header-list.ts'
+
+/** A request body that is fed by hand. */
+export class ScriptedBody implements BodySource {
+  readonly lengthBytes: number | undefined
+  readonly started: Promise<BodySink>
+  isPaused = false
+  pauses = 0
+  #start: (sink: BodySink) => void
+  #sink: BodySink | undefined
+  #onResume: (() => void) | undefined
+
+  constructor(lengthBytes?: number) {
+    this.lengthBytes = lengthBytes
+    const { promise, resolve } = Promise.withResolvers<BodySink>()
+    this.started = promise
+    this.#start = resolve
+  }
+
+  /** A body that sends all of it as fast as it may. */
+  static of(
+    chunks: readonly (string | Buffer)[],
+    lengthBytes?: number,
+    trailers: HeaderList = NO_HEADERS,
+  ): ScriptedBody {
+    const body = new ScriptedBody(lengthBytes)
+    body.started.then(async () => {
+      for (const chunk of chunks) await body.push(chunk)
+      body.end(trailers)
+    })
+    return body
+  }
+
+  get isStarted(): boolean {
+    return this.#sink !== undefined
+  }
+
+  start(sink: BodySink): void {
+    if (this.#sink !== undefined) throw new Error('started twice')
+    this.#sink = sink
+    this.#start(sink)
+  }
+
+  pause(): void {
+    this.isPaused = true
+    this.pauses++
+  }
+
+  resume(): void {
+    this.isPaused = false
+    this.#onResume?.()
+    this.#onResume = undefined
+  }
+
+  /** Waits while it is paused, then hands the chunk over. */
+  async push(chunk: string | Buffer): Promise<void> {
+    await this.started
+    if (this.isPaused) await this.resumed()
+    this.#sink?.data(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk)
+  }
+
+  resumed(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#onResume = resolve
+    return promise
+  }
+
+  end(trailers: HeaderList = NO_HEADERS): void {
+    this.#sink?.end(trailers)
+  }
+}
