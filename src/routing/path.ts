@@ -14,9 +14,9 @@ export function decodeEscape(text: string, at: number): number {
 
 /**
  * The path without dot segments, plain or escaped (RFC 3986 §5.2.4); everything else stays as it is, doubled slashes
- * too. Undefined where it climbs above the root. The path starts with a slash.
+ * too. Undefined where it climbs above the root and that is refused, as a browser would not. The path starts with a slash.
  */
-export function resolveDotSegments(path: string): string | undefined {
+export function resolveDotSegments(path: string, climb: 'refuse' | 'stop at root'): string | undefined {
   if (!hasDotSegment(path)) return path
   const kept: string[] = []
   for (let start = 1; ; ) {
@@ -24,7 +24,7 @@ export function resolveDotSegments(path: string): string | undefined {
     const end = slash === -1 ? path.length : slash
     const dots = countDots(path, start, end)
     if (dots === 0) kept.push(path.slice(start, end))
-    else if (dots === 2 && kept.pop() === undefined) return undefined
+    else if (dots === 2 && kept.pop() === undefined && climb === 'refuse') return undefined
     else if (slash === -1) kept.push('')
     if (slash === -1) return `/${kept.join('/')}`
     start = slash + 1
@@ -67,6 +67,11 @@ export function toMatchPath(path: string): string {
     }
   }
   return from === 0 ? path : form + path.slice(from)
+}
+
+/** A path from the configuration, which may say plainly what a message has to escape. Escapes in it stay. */
+export function escapePath(path: string): string {
+  return path.replace(/[^\x21-\x7e]+|[?#]/gu, (text) => encodeURIComponent(text.toWellFormed()))
 }
 
 /** Index in `path` behind its first `count` segments, each with the slashes before it. */

@@ -98,7 +98,7 @@ function normalize(uri: string, queryAt: number, authority: string | undefined):
     if (byte === 0 || byte === BACKSLASH) return bad(`the path has an escaped ${nameOf(byte)}`)
     if (byte === SLASH) encodedSlash = true
   }
-  const path = resolveDotSegments(raw)
+  const path = resolveDotSegments(raw, 'refuse')
   if (path === undefined) return bad('the path climbs above the root')
   if ((encodedSlash || path.includes(';')) && hidesClimb(path)) return bad('the path hides a dot segment')
   return {

@@ -1,6 +1,6 @@
 import type { RouteConfig } from '../config/config.ts'
 import { allTrees, createHostIndex, findInHosts, takeDomain } from './host-index.ts'
-import { skipSegments } from './path.ts'
+import { escapePath, skipSegments } from './path.ts'
 import { addToPathTree, allowHeadWithGet, depthOf } from './path-tree.ts'
 import { type BadTarget, type ParsedTarget, type PathTarget, parseRequestTarget } from './request-target.ts'
 
@@ -76,12 +76,7 @@ function stripPrefix({ uri, queryAt }: PathTarget, segments: number): string {
 }
 
 function normalizePrefix(path: string): string {
-  const target = parseRequestTarget(encodePrefix(path))
+  const target = parseRequestTarget(escapePath(path))
   if (target.kind === 'path' && target.authority === undefined) return target.matchPath
   throw new Error(`route path ${JSON.stringify(path)} is not a path`)
-}
-
-/** A configuration says plainly what a request has to escape. */
-function encodePrefix(path: string): string {
-  return path.replace(/[^\x21-\x7e]+|[?#]/gu, (text) => encodeURIComponent(text.toWellFormed()))
 }
