@@ -1,0 +1,24 @@
+import type { BackendConfig } from '../../config/config.ts'
+import { hostOf } from '../../routing/authority.ts'
+
+/** How a backend is addressed in messages; made once per backend. */
+export interface BackendAuthority {
+  /** The Host field: brackets around IPv6, no port where it is the scheme's default (RFC 9110 §7.2). */
+  readonly hostField: string
+  /** For comparison: lower case, without brackets. */
+  readonly host: string
+  readonly port: number
+  readonly scheme: 'http' | 'https'
+}
+
+export function describeBackend({ host, port, tls }: BackendConfig): BackendAuthority {
+  const scheme = tls === undefined ? 'http' : 'https'
+  const [address = ''] = host.split('%')
+  const name = address.includes(':') ? `[${address}]` : host
+  const hostField = port === defaultPort(scheme) ? name : `${name}:${port}`
+  return { hostField, host: hostOf(name), port, scheme }
+}
+
+export function defaultPort(scheme: 'http' | 'https'): number {
+  return scheme === 'https' ? 443 : 80
+}
