@@ -116,7 +116,7 @@ export interface RawBackend {
   connection(index: number): Promise<RawConnection>
 }
 
-/** A TCP or TLS server on a free loopback port; `serve` plays one connection, and may fail when it is cut. */
+/** A TCP or TLS server on a free loopback port; `serve` plays one connection, and fails when that ends. */
 export async function startRawBackend(
   t: TestContext,
   serve: (connection: RawConnection, index: number) => Promise<void>,
@@ -133,7 +133,7 @@ export async function startRawBackend(
     const connection = new RawConnection(socket)
     const index = connections.push(connection) - 1
     waitFor(index).resolve(connection)
-    serve(connection, index).catch(() => {})
+    serve(connection, index).catch(() => socket.end())
   }
   const server: Server =
     tls === undefined

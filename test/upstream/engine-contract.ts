@@ -7,6 +7,7 @@ import { describeRequestBodies } from './contract/request-bodies.ts'
 import { describeRequestHeads } from './contract/request-heads.ts'
 import { describeResponses } from './contract/responses.ts'
 import { describeTimeouts } from './contract/timeouts.ts'
+import { describeUpgrades } from './contract/upgrades.ts'
 
 /** What every engine must do, whatever it is made of: one suite, run against each. */
 export function runEngineContract(name: string, createEngine: () => UpstreamEngine): void {
@@ -19,5 +20,6 @@ export function runEngineContract(name: string, createEngine: () => UpstreamEngi
     describeConnections(subject)
     describeTimeouts(subject)
     describeBackendTls(subject)
+    describeUpgrades(subject)
   })
 }

@@ -47,6 +47,18 @@ export function describeConnections(subject: Subject): void {
       })
     }
 
+    test('an idle connection is closed before the backend closes it', async (t) => {
+      const announced = 'HTTP/1.1 200 OK\r\nKeep-Alive: timeout=2\r\nContent-Length: 2\r\n\r\nok'
+      const { fetch, raw } = await arrange(t, subject, answering(announced))
+      await fetch()
+      const startedMs = performance.now()
+      await fetch()
+      assert.equal(raw.connections.length, 1)
+      await raw.connections[0]?.gone()
+      const keptMs = performance.now() - startedMs
+      assert.ok(keptMs > 500 && keptMs < 2_000, `kept for ${keptMs} ms`)
+    })
+
     test('nobody listens: connect_failed, and nothing was sent', async (t) => {
       const { engine } = await arrange(t, subject, answering(OK))
       const backend = createBackend({ host: '127.0.0.1', port: await findClosedPort(), tls: undefined })

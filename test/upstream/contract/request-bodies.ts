@@ -149,6 +149,24 @@ export function describeRequestBodies(subject: Subject): void {
       assert.equal(raw.connections.length, 2)
     })
 
+    test('a body of known length is over with its last byte: no end is waited for', async (t) => {
+      const { fetch, send, raw } = await arrange(t, subject, async (connection) => {
+        for (;;) {
+          const { line } = await connection.readHead()
+          if (line.startsWith('POST')) await connection.readBytes(3)
+          connection.write(OK)
+        }
+      })
+      const body = new ScriptedBody(3)
+      const { sink } = send({ method: 'POST', body })
+      await body.push('abc')
+      await sink.over
+      body.end()
+      assert.equal(body.pauses, 0)
+      assert.equal((await fetch()).text, 'ok')
+      assert.equal(raw.connections.length, 1)
+    })
+
     test('both directions flow at once', async (t) => {
       const { send } = await arrange(t, subject, async (connection) => {
         await connection.readHead()
