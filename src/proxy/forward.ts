@@ -5,6 +5,7 @@ import { REASONS, type Reason } from '../reason.ts'
 import type { Attempt, UpgradeSink, UpstreamFailure } from '../upstream/engine.ts'
 import { answerError } from './error-page.ts'
 import type { ExchangeLog } from './exchange-log.ts'
+import { withoutHopByHop } from './headers/hop-by-hop.ts'
 import { buildResponseHeaders } from './headers/response-headers.ts'
 import { filterTrailers } from './headers/trailers.ts'
 import type { BodyWatcher } from './metered-body.ts'
@@ -60,7 +61,7 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
   }
 
   inform(status: number, headers: HeaderList): void {
-    this.#responder.inform(status, headers)
+    this.#responder.inform(status, withoutHopByHop(headers))
   }
 
   head(head: ResponseHead): void {

@@ -105,7 +105,7 @@ export class Pipeline {
     const target = parseRequestTarget(head.target)
     const location = world.redirects.find(target)
     if (location !== undefined) {
-      redirect(arrival, 302, location)
+      redirect(arrival, 302, location, [])
       return
     }
     const match = world.table.match(head.authority, target, head.method)
@@ -128,7 +128,7 @@ export class Pipeline {
         this.#forward(world, action, arrival, path)
         return
       case 'redirect':
-        redirect(arrival, action.status, locate(action.redirect, target))
+        redirect(arrival, action.status, locate(action.redirect, target), action.headers)
         return
       case 'respond':
         respond(arrival, action.status, action.headers, action.body)
@@ -177,8 +177,8 @@ function respond({ responder, log }: Arrival, status: number, headers: readonly 
   responder.end([])
 }
 
-function redirect(arrival: Arrival, status: number, location: string): void {
-  respond(arrival, status, ['Location', location, 'Content-Length', '0'], Buffer.alloc(0))
+function redirect(arrival: Arrival, status: number, location: string, headers: readonly string[]): void {
+  respond(arrival, status, ['Location', location, 'Content-Length', '0', ...headers], Buffer.alloc(0))
 }
 
 function answer({ head, responder, log }: Arrival, reason: Reason): void {

@@ -1,4 +1,5 @@
 import type { Config, RouteAction, RouteConfig } from '../config/config.ts'
+import { findHeader } from '../header-list.ts'
 import { compileRedirect, compileRedirects, type Redirect, type Redirects } from '../routing/redirects.ts'
 import { compileRouteTable, type RouteTable } from '../routing/route-table.ts'
 import type { Backend } from '../upstream/backend.ts'
@@ -6,6 +7,7 @@ import type { BackendRegistry } from '../upstream/backend-registry.ts'
 import type { AttemptTimeouts } from '../upstream/engine.ts'
 import { compileTrust, type Trust } from './client-identity.ts'
 import { type BackendAuthority, describeBackend } from './headers/backend-authority.ts'
+import { compileHeaderRules } from './headers/header-rules.ts'
 import { compileRequestHeaders, type RequestHeaderPlan } from './headers/request-headers.ts'
 import { compileResponseHeaders, type ResponseHeaderPlan } from './headers/response-headers.ts'
 
@@ -27,7 +29,12 @@ export interface CompiledRoute {
 export type CompiledAction =
   | ProxyAction
   | { readonly kind: 'respond'; readonly status: number; readonly headers: readonly string[]; readonly body: Buffer }
-  | { readonly kind: 'redirect'; readonly status: number; readonly redirect: Redirect }
+  | {
+      readonly kind: 'redirect'
+      readonly status: number
+      readonly headers: readonly string[]
+      readonly redirect: Redirect
+    }
 
 export interface ProxyAction {
   readonly kind: 'proxy'
@@ -62,15 +69,16 @@ export function compileWorld(config: Config, registry: BackendRegistry): World {
 
 export function compileAction(route: RouteConfig, registry: BackendRegistry): CompiledAction {
   const { action } = route
+  const { set } = compileHeaderRules(route.headers.response)
   switch (action.kind) {
     case 'proxy':
       return compileProxy(route, action, registry)
     case 'redirect':
-      return { kind: 'redirect', status: action.status, redirect: compileRedirect(action.to) }
+      return { kind: 'redirect', status: action.status, headers: set, redirect: compileRedirect(action.to) }
     case 'respond': {
       const body = Buffer.from(action.body)
-      const { set } = compileResponseHeaders(route)
-      const headers = ['Content-Type', action.contentType, 'Content-Length', String(body.length), ...set]
+      const type = findHeader(set, 'content-type') === undefined ? ['Content-Type', action.contentType] : []
+      const headers = [...type, 'Content-Length', String(body.length), ...set]
       return { kind: 'respond', status: action.status, headers, body }
     }
   }

@@ -2,7 +2,7 @@ import type { Responder, ResponderWatcher, ResponseHead } from '../../src/exchan
 import type { HeaderList } from '../../src/header-list.ts'
 
 export interface SentResponse {
-  informed: number[]
+  informed: { status: number; headers: HeaderList }[]
   head: ResponseHead | undefined
   body: Buffer
   trailers: HeaderList | undefined
@@ -40,8 +40,8 @@ export function recordResponder(): RecordedResponder {
     watch(given) {
       watcher = given
     },
-    inform(status) {
-      sent.informed.push(status)
+    inform(status, headers) {
+      sent.informed.push({ status, headers })
     },
     head(head) {
       sent.head = head

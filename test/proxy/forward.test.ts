@@ -109,6 +109,12 @@ test('whatever else happens after the end, the record and the settlement stay si
   assert.equal(counters.inFlight, 0)
 })
 
+test('an interim response crosses without the fields of its hop', () => {
+  const { forward, responder } = stage()
+  forward.inform(103, ['Link', '</a.css>', 'Connection', 'x-hop', 'X-Hop', '1', 'Keep-Alive', 'timeout=5'])
+  assert.deepEqual(responder.sent.informed, [{ status: 103, headers: ['Link', '</a.css>'] }])
+})
+
 test('a full client holds the backend until it drained', () => {
   const { forward, responder, calls } = stage()
   responder.accepts = false

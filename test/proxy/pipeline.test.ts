@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { BackendConfig, Config, RouteConfig } from '../../src/config/config.ts'
 import type { BodySource, Exchange, RequestHead } from '../../src/exchange.ts'
-import { findHeader } from '../../src/header-list.ts'
+import { findHeader, headerValues } from '../../src/header-list.ts'
 import type { AccessRecord } from '../../src/log/access-log.ts'
 import { Pipeline } from '../../src/proxy/pipeline.ts'
 import { TunnelSet } from '../../src/proxy/tunnel-set.ts'
@@ -115,10 +115,7 @@ test('a request goes to its backend without the prefix and comes back whole', as
   assert.equal(sent.head?.status, 200)
   assert.equal(sent.body.toString(), 'hello')
   const headers = sent.head?.headers ?? []
-  assert.deepEqual(
-    headers.filter((_, i) => headers[i - 1]?.toLowerCase() === 'set-cookie'),
-    ['a=1', 'b=2'],
-  )
+  assert.deepEqual(headerValues(headers, 'set-cookie'), ['a=1', 'b=2'])
   const [record] = records
   assert.equal(record?.route, '/api')
   assert.equal(record?.backend, `127.0.0.1:${backend.port}`)
@@ -184,6 +181,30 @@ test('a route answers by itself', async (t) => {
   const sent = await send({ target: '/api' })
   assert.equal(sent.body.toString(), 'ok')
   assert.equal(findHeader(sent.head?.headers ?? [], 'content-type'), 'text/plain')
+})
+
+test("a route's own Content-Type stands alone, and a redirect carries the route's fields", async (t) => {
+  const response = {
+    set: [
+      ['Content-Type', 'text/html'],
+      ['X-A', '1'],
+    ] as const,
+    remove: [],
+  }
+  const redirect = { kind: 'redirect', status: 308, to: '/new' } as const
+  const { send } = startPipeline(
+    t,
+    configOf([
+      { headers: { request: NO_RULES, response } },
+      { name: 'old', path: '/old', action: redirect, headers: { request: NO_RULES, response } },
+    ]),
+  )
+  const page = (await send({ target: '/api' })).head?.headers ?? []
+  assert.deepEqual(headerValues(page, 'content-type'), ['text/html'])
+  const moved = (await send({ target: '/old?x' })).head
+  assert.equal(moved?.status, 308)
+  assert.equal(findHeader(moved?.headers ?? [], 'location'), '/new?x')
+  assert.equal(findHeader(moved?.headers ?? [], 'x-a'), '1')
 })
 
 test('a backend that refuses is connect_failed, without its address in the page', async (t) => {

@@ -1,3 +1,5 @@
+import type { HeaderList } from '../../header-list.ts'
+
 /** Fields of one connection only (RFC 9110 §7.6.1, §11.7; RFC 9113 §8.2.2), in lower case. Connection may name more. */
 export const HOP_BY_HOP_FIELDS: readonly string[] = [
   'connection',
@@ -15,6 +17,8 @@ export const HOP_BY_HOP_FIELDS: readonly string[] = [
 
 /** Fields that listeners and engines answer for (RFC 9112 §6, RFC 9110 §10.1.1), in lower case. */
 export const FRAMING_FIELDS: readonly string[] = ['content-length', 'expect', 'transfer-encoding']
+
+const HOP_BY_HOP: ReadonlySet<string> = new Set(HOP_BY_HOP_FIELDS)
 
 /** Options that name no field, or one that never crosses anyway. */
 const HARMLESS_OPTIONS: ReadonlySet<string> = new Set(['', 'close', ...HOP_BY_HOP_FIELDS])
@@ -46,4 +50,19 @@ export function dropNamed(headers: string[], start: number, names: ReadonlySet<s
     kept += 2
   }
   headers.length = kept
+}
+
+/** A copy for the other side, without fields of this hop and those that Connection names (RFC 9110 §7.6.1). */
+export function withoutHopByHop(headers: HeaderList): string[] {
+  const kept: string[] = []
+  let named: Set<string> | undefined
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] ?? ''
+    const value = headers[i + 1] ?? ''
+    const lowerName = name.toLowerCase()
+    if (lowerName === 'connection') named = readConnection(value, named)
+    if (!HOP_BY_HOP.has(lowerName)) kept.push(name, value)
+  }
+  if (named !== undefined) dropNamed(kept, 0, named)
+  return kept
 }
