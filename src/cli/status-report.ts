@@ -1,0 +1,93 @@
+import type { ListenReport, ReloadReport, RouteReport, StatusReport, WorkerReport } from '../ipc/control.ts'
+import { formatBytes, formatDuration } from './quantity.ts'
+import { formatReload } from './reload-report.ts'
+import { type Column, formatTable } from './table.ts'
+
+const WORKER_COLUMNS: readonly Column[] = [
+  { title: 'WORKER', align: 'right' },
+  { title: 'PID', align: 'right' },
+  { title: 'STATE', align: 'left' },
+  { title: 'UP', align: 'right' },
+  { title: 'GEN', align: 'right' },
+  { title: 'CONNECTIONS', align: 'right' },
+  { title: 'IN FLIGHT', align: 'right' },
+  { title: 'TUNNELS', align: 'right' },
+  { title: 'REQUESTS', align: 'right' },
+  { title: 'RSS', align: 'right' },
+  { title: 'CRASHES', align: 'right' },
+]
+
+const ROUTE_COLUMNS: readonly Column[] = [
+  { title: 'ROUTE', align: 'left' },
+  { title: 'DOMAINS', align: 'left' },
+  { title: 'PATH', align: 'left' },
+  { title: 'METHODS', align: 'left' },
+  { title: 'TARGET', align: 'left' },
+]
+
+/** The whole state for a person. Ends with a line break. */
+export function formatStatus(status: StatusReport, nowMs: number): string {
+  const facts: [string, string][] = [
+    ['pid', `${status.pid}`],
+    ['up', formatDuration(status.uptimeMs)],
+    ['config', `${status.configFile} (version ${status.version}, generation ${status.generation})`],
+    ['engine', status.engine],
+    ['log', status.logFile ?? 'console only'],
+  ]
+  const lines = [
+    `pyserve-ts ${status.programVersion} is ${status.state}, Node.js ${status.nodeVersion}`,
+    ...facts.map(([name, value]) => `  ${name.padEnd(8)}${value}`),
+    ...status.listen.map(({ url }, index) => `  ${(index === 0 ? 'listen' : '').padEnd(8)}${url}`),
+    '',
+    formatTable(
+      WORKER_COLUMNS,
+      status.workers.map((worker) => workerRow(worker, nowMs)),
+    ),
+  ]
+  if (status.crashLoop) lines.push('', 'workers keep dying: restarts are held back, see the log')
+  if (status.lastReload) lines.push('', formatLastReload(status.lastReload, nowMs))
+  return `${lines.join('\n').trimEnd()}\n`
+}
+
+/** What `start` and `run` say once every worker is ready. Ends with a line break. */
+export function formatStarted(status: StatusReport): string {
+  const ready = status.workers.filter(({ state }) => state === 'ready').length
+  const lines = [
+    `pyserve-ts ${status.programVersion} is running, pid ${status.pid}`,
+    ...formatListen(status.listen),
+    `  workers ${ready}`,
+    `  config  ${status.configFile}`,
+    `  log     ${status.logFile ?? 'console only'}`,
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** Ends with a line break. */
+export function formatRoutes(routes: readonly RouteReport[]): string {
+  if (routes.length === 0) return 'no routes\n'
+  const rows = routes.map(({ name, domains, path, methods, target }) => [
+    name,
+    domains.join(', ') || '*',
+    path,
+    methods.join(', ') || '*',
+    target,
+  ])
+  return `${formatTable(ROUTE_COLUMNS, rows)}\n`
+}
+
+function formatListen(listen: readonly ListenReport[]): string[] {
+  return listen.map(({ url }) => `  listen  ${url}`)
+}
+
+function workerRow({ id, pid, state, startedAt, generation, stats, crashes }: WorkerReport, nowMs: number): string[] {
+  const measured = stats
+    ? [stats.connections, stats.inFlight, stats.tunnels, stats.requests].map(String).concat(formatBytes(stats.rssBytes))
+    : Array<string>(5).fill('-')
+  const up = formatDuration(Math.max(0, nowMs - Date.parse(startedAt)))
+  return [`${id}`, `${pid}`, state, up, `${generation}`, ...measured, `${crashes}`]
+}
+
+function formatLastReload(report: ReloadReport, nowMs: number): string {
+  const ago = formatDuration(Math.max(0, nowMs - Date.parse(report.at)))
+  return `last change, ${ago} ago by ${report.trigger}: ${formatReload(report)}`
+}

@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { formatBytes, formatCount, formatDuration } from '../../src/cli/quantity.ts'
+import { formatReload } from '../../src/cli/reload-report.ts'
+import { formatRoutes, formatStarted, formatStatus } from '../../src/cli/status-report.ts'
+import { formatTable } from '../../src/cli/table.ts'
+import type { ReloadReport, StatusReport } from '../../src/ipc/control.ts'
+
+const NOW_MS = Date.parse('2026-01-02T03:10:00.000Z')
+
+const RELOAD: ReloadReport = {
+  ok: true,
+  trigger: 'command',
+  at: '2026-01-02T03:09:00.000Z',
+  tookMs: 34,
+  kind: 'swap',
+  version: 5,
+  routes: { added: ['api'], changed: ['ws'], removed: ['old'] },
+  changedKeys: ['logging.level'],
+  workers: [{ id: 1, pid: 71, ok: true, tookMs: 12, problem: undefined }],
+  problems: [],
+  warnings: [],
+  error: undefined,
+}
+
+const FAILED: ReloadReport = {
+  ...RELOAD,
+  ok: false,
+  trigger: 'watch',
+  kind: 'none',
+  version: 4,
+  routes: { added: [], changed: [], removed: [] },
+  changedKeys: [],
+  workers: [{ id: 1, pid: 71, ok: false, tookMs: 12, problem: 'out of memory' }],
+  problems: [
+    {
+      severity: 'error',
+      file: '/etc/config.yaml',
+      line: 3,
+      column: 5,
+      sourceLine: 'a:  b',
+      message: 'wrong',
+      expected: 'a number',
+      hint: undefined,
+    },
+  ],
+  error: 'port 8000 is busy',
+}
+
+const STATUS: StatusReport = {
+  pid: 70,
+  programVersion: '1.2.3',
+  nodeVersion: 'v26.10.0',
+  configFile: '/etc/config.yaml',
+  logFile: '/var/log/p.log',
+  startedAt: '2026-01-02T03:04:05.000Z',
+  uptimeMs: 355_000,
+  state: 'running',
+  version: 4,
+  generation: 2,
+  engine: 'http-proxy-3',
+  listen: [
+    { host: '127.0.0.1', port: 8000, tls: false, url: 'http://127.0.0.1:8000' },
+    { host: '127.0.0.1', port: 8443, tls: true, url: 'https://127.0.0.1:8443' },
+  ],
+  workers: [
+    {
+      id: 1,
+      pid: 71,
+      generation: 2,
+      state: 'ready',
+      startedAt: '2026-01-02T03:09:55.000Z',
+      crashes: 0,
+      stats: { version: 4, connections: 12, inFlight: 3, tunnels: 1, requests: 1024, rssBytes: 88_080_384 },
+    },
+    {
+      id: 2,
+      pid: 72,
+      generation: 2,
+      state: 'starting',
+      startedAt: '2026-01-02T03:09:59.500Z',
+      crashes: 10,
+      stats: undefined,
+    },
+  ],
+  crashLoop: true,
+  lastReload: undefined,
+}
+
+for (const { ms, text } of [
+  { ms: 0, text: '0 ms' },
+  { ms: 999.4, text: '999 ms' },
+  { ms: 1500, text: '1.5 s' },
+  { ms: 59_400, text: '59 s' },
+  { ms: 59_600, text: '1m 0s' },
+  { ms: 3_600_000, text: '1h 0m' },
+  { ms: 90_061_000, text: '1d 1h' },
+]) {
+  test(`${ms} ms is written ${text}`, () => assert.equal(formatDuration(ms), text))
+}
+
+test('bytes have three figures at most before the unit changes', () => {
+  assert.deepEqual([0, 512, 1536, 88_080_384, 5e15].map(formatBytes), ['0 B', '512 B', '1.5 KB', '84 MB', '4547 TB'])
+})
+
+test('one thing is not things', () => {
+  assert.deepEqual(
+    [0, 1, 2].map((count) => formatCount(count, 'route')),
+    ['0 routes', '1 route', '2 routes'],
+  )
+})
+
+test('columns are as wide as their widest cell', () => {
+  const columns = [
+    { title: 'A', align: 'left' },
+    { title: 'NUMBER', align: 'right' },
+    { title: 'Z', align: 'left' },
+  ] as const
+  assert.equal(
+    formatTable(columns, [
+      ['long', '1', ''],
+      ['x', '1234567', 'z'],
+    ]),
+    'A      NUMBER  Z\nlong        1\nx     1234567  z',
+  )
+})
+
+test('a reload tells what changed and what each worker did', () => {
+  assert.equal(
+    formatReload(RELOAD),
+    [
+      'reloaded in 34 ms: swapped in place, 3 routes, version 5',
+      '  + route api',
+      '  ~ route ws',
+      '  - route old',
+      '  ~ logging.level',
+      '  worker 1 (pid 71): ok, 12 ms',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('a reload that changed nothing says so', () => {
+  const routes = { added: [], changed: [], removed: [] }
+  const report: ReloadReport = { ...RELOAD, kind: 'none', routes, changedKeys: [], workers: [] }
+  assert.equal(formatReload(report), 'reloaded in 34 ms: nothing to change, version 5\n')
+})
+
+test('a failed reload tells the place and every reason, and what serves on', () => {
+  assert.equal(
+    formatReload(FAILED),
+    [
+      'reload failed after 34 ms, version 4 serves on as before',
+      '  worker 1 (pid 71): failed: out of memory',
+      'error: port 8000 is busy',
+      '/etc/config.yaml:3:5: error: wrong',
+      '  a:  b',
+      '      ^',
+      '  expected: a number',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('a restart is called one', () => {
+  const report: ReloadReport = { ...RELOAD, trigger: 'restart', kind: 'roll' }
+  assert.match(formatReload(report), /^restarted in 34 ms: workers replaced one by one, version 5\n/)
+})
+
+test('the status shows the instance, its workers and the crash loop', () => {
+  assert.equal(
+    formatStatus(STATUS, NOW_MS),
+    [
+      'pyserve-ts 1.2.3 is running, Node.js v26.10.0',
+      '  pid     70',
+      '  up      5m 55s',
+      '  config  /etc/config.yaml (version 4, generation 2)',
+      '  engine  http-proxy-3',
+      '  log     /var/log/p.log',
+      '  listen  http://127.0.0.1:8000',
+      '          https://127.0.0.1:8443',
+      '',
+      'WORKER  PID  STATE         UP  GEN  CONNECTIONS  IN FLIGHT  TUNNELS  REQUESTS    RSS  CRASHES',
+      '     1   71  ready      5.0 s    2           12          3        1      1024  84 MB        0',
+      '     2   72  starting  500 ms    2            -          -        -         -      -       10',
+      '',
+      'workers keep dying: restarts are held back, see the log',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('the status shows a failed reload', () => {
+  const text = formatStatus({ ...STATUS, lastReload: FAILED }, NOW_MS)
+  assert.match(text, /last change, 1m 0s ago by watch: reload failed after 34 ms, version 4 serves on/)
+  assert.match(text, /config\.yaml:3:5: error: wrong/)
+})
+
+test('a start says where it listens', () => {
+  assert.equal(
+    formatStarted(STATUS),
+    [
+      'pyserve-ts 1.2.3 is running, pid 70',
+      '  listen  http://127.0.0.1:8000',
+      '  listen  https://127.0.0.1:8443',
+      '  workers 1',
+      '  config  /etc/config.yaml',
+      '  log     /var/log/p.log',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('routes are a table in which a star means any', () => {
+  const routes = [
+    { name: 'api', path: '/api', domains: [], methods: ['GET', 'POST'], target: 'http://localhost:3000' },
+    { name: 'ok', path: '/', domains: ['a.test', '*.b.test'], methods: [], target: 'respond 200' },
+  ]
+  assert.equal(
+    formatRoutes(routes),
+    [
+      'ROUTE  DOMAINS           PATH  METHODS    TARGET',
+      'api    *                 /api  GET, POST  http://localhost:3000',
+      'ok     a.test, *.b.test  /     *          respond 200',
+      '',
+    ].join('\n'),
+  )
+})
