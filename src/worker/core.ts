@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { ListenAddress } from '../config/config.ts'
 import type { NativeHandle } from '../ipc/channel.ts'
 import type { ConfigSnapshot, WorkerStats } from '../ipc/protocol.ts'
-import { createHttp1Listener } from '../listener/http1-listener.ts'
+import { type ConnectionCount, createHttp1Listener } from '../listener/http1-listener.ts'
 import type { Listener, ListenerHandler, RejectedRequest } from '../listener/listener.ts'
 import { redirectToTls } from '../listener/redirect.ts'
 import { createTlsOptions } from '../listener/tls.ts'
@@ -27,6 +27,7 @@ export class Core {
   readonly #engine = createHttpProxy3Engine()
   readonly #tunnels = new TunnelSet()
   readonly #listeners: Listener[] = []
+  readonly #connections: ConnectionCount = { open: 0 }
   readonly #log: Log
   readonly #pipeline: Pipeline
   #current: Served
@@ -58,8 +59,8 @@ export class Core {
     return this.#log.logger
   }
 
-  /** Accepts on a socket that the primary has bound. Throws where that address is not in the snapshot. */
-  listen(index: number, handle: NativeHandle, failed: (error: Error) => void): void {
+  /** Resolves when it accepts on a socket that the primary has bound; rejects where it cannot. */
+  async listen(index: number, handle: NativeHandle): Promise<void> {
     const { config, ticketKeys } = this.#current.snapshot
     const address = config.server.listen[index]
     if (address === undefined) throw new Error(`there is no listen address ${index}`)
@@ -68,9 +69,10 @@ export class Core {
       settings: { timeouts, limits },
       tls: address.tls && config.tls ? createTlsOptions(config.tls, ticketKeys, timeouts.headerMs) : undefined,
       handler: this.#handlerFor(address),
+      count: this.#connections,
     })
     this.#listeners.push(listener)
-    listener.listen(handle, backlog, failed)
+    await listener.listen(handle, backlog)
   }
 
   /** Compiles a snapshot and keeps it aside. Throws where that fails; what is served stays. */

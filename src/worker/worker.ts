@@ -32,7 +32,7 @@ export class Worker {
         this.#begin(message.snapshot, message.slot)
         return
       case 'listen':
-        this.#listen(message.index, handle)
+        void this.#listen(message.index, handle)
         return
       case 'prepare':
         this.#prepare(message.snapshot)
@@ -53,20 +53,24 @@ export class Worker {
   }
 
   #begin(snapshot: ConfigSnapshot, slot: number): void {
-    this.#orFail(() => {
+    try {
       this.#core = new Core(snapshot, slot)
-    })
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
-  #listen(index: number, handle: NativeHandle | undefined): void {
+  async #listen(index: number, handle: NativeHandle | undefined): Promise<void> {
     const core = this.#core
     if (core === undefined) return
-    this.#orFail(() => {
+    try {
       if (handle === undefined) throw new Error('the bound socket did not arrive')
-      core.listen(index, handle, (error) => this.#fail(error))
+      await core.listen(index, handle)
       this.#listening++
       if (this.#listening === core.addressCount) this.#becomeReady(core)
-    })
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   #becomeReady(core: Core): void {
@@ -98,14 +102,6 @@ export class Worker {
       this.#send({ type: 'drained', cut })
       await this.#exit(0)
     })()
-  }
-
-  #orFail(step: () => void): void {
-    try {
-      step()
-    } catch (error) {
-      this.#fail(error)
-    }
   }
 
   #fail(error: unknown): void {
