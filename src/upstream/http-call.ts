@@ -64,7 +64,7 @@ export class HttpCall implements Attempt {
     client.on('information', (info) => this.#onInformation(info))
     client.on('response', (response) => this.#onResponse(response))
     client.on('upgrade', (response, socket, first) => this.#onSwitch(response, socket, first))
-    client.on('connect', () => this.#fail('bad_response', new Error('a tunnel was opened that nobody asked for')))
+    client.on('connect', (_response, socket) => this.#refuseSwitch(socket, new Error('a tunnel was opened')))
     client.on('close', () => {
       if (this.#response === undefined) this.#onError(new Error('connection closed before the response'))
     })
@@ -125,9 +125,8 @@ export class HttpCall implements Attempt {
   }
 
   #onRequestSent(): void {
-    if (this.#over || this.#body === undefined) return
-    if (this.#response === undefined) this.#limit(this.#request.timeouts.responseMs, 'response_timeout', 'no response')
-    else this.#watchSilence()
+    if (this.#over || this.#body === undefined || this.#response !== undefined) return
+    this.#limit(this.#request.timeouts.responseMs, 'response_timeout', 'no response')
   }
 
   #onInformation({ statusCode, rawHeaders }: InformationEvent): void {
@@ -138,7 +137,6 @@ export class HttpCall implements Attempt {
     if (this.#over) return
     clearTimeout(this.#deadline)
     this.#response = response
-    response.on('error', (error) => this.#onError(error))
     const fault = findResponseFault(response)
     if (fault !== undefined) {
       this.#fail('bad_response', fault)
@@ -161,15 +159,15 @@ export class HttpCall implements Attempt {
 
   #onEnd(response: IncomingMessage): void {
     if (this.#over) return
-    const uploading = this.#body?.ended === false
     this.#leave()
-    // A body that is not wanted any more is not read to its end: neither is its connection used again.
-    if (uploading) this.#client?.destroy()
-    else this.#discardUnlessSent()
+    this.#discardUnlessSent()
     this.#sink.end(response.rawTrailers)
   }
 
-  /** The kernel's word on the last bytes may come later in this turn than the response to them. */
+  /**
+   * A body that is not wanted any more is not read to its end: neither is its connection used again. The kernel's
+   * word on the last bytes of one that is may come later in this turn than the response to them.
+   */
   #discardUnlessSent(): void {
     const client = this.#client
     if (client === undefined || client.writableFinished) return
@@ -179,22 +177,23 @@ export class HttpCall implements Attempt {
   }
 
   #onSwitch(response: IncomingMessage, socket: Socket, first: Buffer): void {
-    // From here on node:http listens to this socket no more.
-    socket.on('error', () => {})
-    if (this.#over) {
-      socket.destroy()
-      return
-    }
     const { protocolSwitch } = this.#hooks
     const fault =
       protocolSwitch === undefined ? new Error('101 to a request without Upgrade') : protocolSwitch.findFault(response)
-    if (protocolSwitch === undefined || fault !== undefined) {
-      this.#fail('bad_response', fault ?? new Error('unexpected 101'))
-      socket.destroy()
+    if (this.#over || protocolSwitch === undefined || fault !== undefined) {
+      this.#refuseSwitch(socket, fault)
       return
     }
     this.#leave()
+    // node:http has let go of the socket, and with it of the error listener.
+    socket.on('error', () => {})
     protocolSwitch.accept(response, socket, first)
+  }
+
+  #refuseSwitch(socket: Socket, fault: Error | undefined): void {
+    if (fault !== undefined) this.#fail('bad_response', fault)
+    socket.on('error', () => {})
+    socket.destroy()
   }
 
   #onError(error: Error): void {

@@ -19,7 +19,6 @@ export function upgrade(backend: Backend, request: UpstreamRequest, sink: Upgrad
     protocolSwitch: {
       findFault: (response) => findSwitchFault(request, response),
       accept(response, socket, first) {
-        socket.setTimeout(0)
         const { statusCode = 101, statusMessage = '', rawHeaders } = response
         sink.switched({ status: statusCode, statusText: statusMessage, headers: rawHeaders }, socket, first)
       },

@@ -62,9 +62,15 @@ export class RawConnection {
     }
   }
 
-  /** Reads and forgets until the other side ends or resets. */
+  /** Reads and forgets until the other side ends or resets, which must be sooner than any connection idles out. */
   async gone(): Promise<void> {
-    await this.readToEnd()
+    const { promise, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(reject, 2_000, new Error('the connection is still there'))
+    try {
+      await Promise.race([this.readToEnd(), promise])
+    } finally {
+      clearTimeout(timer)
+    }
     this.socket.end()
   }
 

@@ -80,6 +80,12 @@ export function describeBackendTls(subject: Subject): void {
       assert.equal(failure?.reason, 'tls_failed')
     })
 
+    test('a configured name may be an address', async (t) => {
+      const { engine, at } = await arrangeTls(t, subject, { cert: addressed.certPem, key: addressed.keyPem })
+      const tls = { caPem: authority.certPem, serverName: '127.0.0.1' }
+      assert.equal((await fetchFrom(engine, at(tls, 'localhost'))).text, 'ok')
+    })
+
     test('backends that differ in their TLS settings share no connection', async (t) => {
       const { engine, at, raw } = await arrangeTls(t, subject, { cert: self.certPem, key: self.keyPem })
       const open = at({ verify: false })

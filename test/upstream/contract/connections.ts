@@ -88,6 +88,31 @@ export function describeConnections(subject: Subject): void {
       })
     }
 
+    test('where one kept connection is dead, the other old ones are not tried', async (t) => {
+      const all = Promise.withResolvers<void>()
+      const { fetch, raw } = await arrange(t, subject, async (connection, index) => {
+        await connection.readHead()
+        if (index === 2) all.resolve()
+        await all.promise
+        connection.write(OK)
+        if (index > 2) return
+        await connection.readHead()
+        connection.socket.resetAndDestroy()
+      })
+      await Promise.all([fetch(), fetch(), fetch()])
+      const sink = await fetch()
+      assert.equal(sink.text, 'ok')
+      assert.equal(raw.connections.length, 4)
+    })
+
+    test('a body that was begun is not sent again, idempotent or not', async (t) => {
+      const { fetch, raw } = await arrange(t, subject, dyingAfterFirst('resetAndDestroy'))
+      await fetch()
+      const { failure } = await fetch({ method: 'PUT', body: ScriptedBody.of(['abc'], 3) })
+      assert.deepEqual([failure?.reason, failure?.requestSent], ['backend_reset', true])
+      assert.equal(raw.connections.length, 1)
+    })
+
     test('POST is sent once, also where the kept connection turns out dead', async (t) => {
       let seen = 0
       const { fetch } = await arrange(t, subject, async (connection) => {

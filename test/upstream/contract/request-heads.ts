@@ -128,6 +128,15 @@ export function describeRequestHeads(subject: Subject): void {
       })
     }
 
+    test('CONNECT opens no tunnel', async (t) => {
+      const { fetch, raw } = await arrange(t, subject, async (connection) => {
+        await connection.readHead()
+        connection.write('HTTP/1.1 200 OK\r\n\r\nEVIL')
+      })
+      assert.equal((await fetch({ method: 'CONNECT' })).failure?.reason, 'bad_response')
+      await raw.connections[0]?.gone()
+    })
+
     test('a method in lower case is never sent as another one', async (t) => {
       const { fetch, raw } = await arrange(t, subject, noteLines)
       const sink = await fetch({ method: 'get' })
