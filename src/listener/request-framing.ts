@@ -1,0 +1,164 @@
+import { METHODS } from 'node:http'
+import { type HeaderList, hasToken } from '../header-list.ts'
+import { REASONS, type Reason } from '../reason.ts'
+import { isAuthority } from '../routing/authority.ts'
+import { parseRequestTarget } from '../routing/request-target.ts'
+
+/** A request head as a parser hands it over: every field in wire order, none dropped. */
+export interface RawRequestHead {
+  readonly method: string
+  readonly target: string
+  readonly httpVersion: string
+  readonly headers: HeaderList
+}
+
+export interface RequestFraming {
+  readonly kind: 'sound'
+  readonly authority: string
+  readonly hasBody: boolean
+  /** Undefined for a chunked body, and where there is none. */
+  readonly lengthBytes: number | undefined
+  /** The client waits for 100 Continue before it sends the body (RFC 9110 §10.1.1). */
+  readonly expectsContinue: boolean
+}
+
+export interface UnsoundRequest {
+  readonly kind: 'unsound'
+  readonly reason: Reason
+  readonly status: number
+  /** For the log. */
+  readonly detail: string
+}
+
+/**
+ * Decides what a request head means, or that it could mean two things. Takes over where Node's parser ends: that one
+ * refuses bare LF and CR, folded fields, names that are no tokens and control bytes, but it lets through a second Host or
+ * none, a Host that is no authority, any target form, codings other than chunked and chunked in HTTP/1.0.
+ * `maxFields` is the number of fields that is still allowed.
+ */
+export function checkRequestHead(head: RawRequestHead, maxFields: number): RequestFraming | UnsoundRequest {
+  const { method, target, httpVersion, headers } = head
+  if (headers.length > maxFields * 2) {
+    return unsound(`${headers.length / 2} header fields, more than ${maxFields}`, 'header_too_large')
+  }
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
+    return unsound(`HTTP/${httpVersion} is not spoken here`, 'bad_request', 505)
+  }
+  // The parser takes ICE and RTSP for HTTP/1.0: their own methods must not pass for HTTP.
+  if (!METHOD_NAMES.has(method)) return unsound(`${method} is no HTTP method`)
+  return checkFields(head, httpVersion === '1.0', checkTarget(method, target))
+}
+
+/**
+ * True for a sound request to become a WebSocket (RFC 6455 §4.1). Not where it has a body too: bytes that are a body to some
+ * and the new protocol to others stay what Content-Length and Transfer-Encoding say.
+ */
+export function asksForWebSocket(head: RawRequestHead, maxFields: number): boolean {
+  if (head.method !== 'GET' || head.httpVersion !== '1.1') return false
+  let upgrade = false
+  let connection = false
+  const { headers } = head
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]?.toLowerCase()
+    if (name === 'upgrade') upgrade ||= hasToken(headers[i + 1], 'websocket')
+    else if (name === 'connection') connection ||= hasToken(headers[i + 1], 'upgrade')
+  }
+  if (!upgrade || !connection) return false
+  const framing = checkRequestHead(head, maxFields)
+  return framing.kind === 'sound' && !framing.hasBody
+}
+
+const METHOD_NAMES: ReadonlySet<string> = new Set(METHODS.filter((name) => name !== 'CONNECT'))
+
+const SLASH = 0x2f
+const ZERO = 0x30
+const MAX_LENGTH_DIGITS = 15
+
+type TargetForm = { readonly authority: string | undefined } | { readonly problem: string }
+
+const ORIGIN_FORM: TargetForm = { authority: undefined }
+
+/** What stands inside of an origin form is for the router to judge. */
+function checkTarget(method: string, target: string): TargetForm {
+  if (target.charCodeAt(0) === SLASH) return ORIGIN_FORM
+  const parsed = parseRequestTarget(target)
+  if (parsed.kind === 'bad') return { problem: parsed.detail }
+  if (parsed.kind === 'path') return { authority: parsed.authority }
+  return method === 'OPTIONS' ? ORIGIN_FORM : { problem: `target * with ${method}` }
+}
+
+function checkFields(head: RawRequestHead, isOld: boolean, target: TargetForm): RequestFraming | UnsoundRequest {
+  if ('problem' in target) return unsound(target.problem)
+  const { headers } = head
+  let host: string | undefined
+  let length: string | undefined
+  let coding: string | undefined
+  let expectation: string | undefined
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    const value = headers[i + 1] as string
+    switch (name.length) {
+      case 4:
+        if (name !== 'Host' && name.toLowerCase() !== 'host') break
+        if (host !== undefined) return unsound('more than one Host')
+        host = value
+        break
+      case 6:
+        if (name.toLowerCase() === 'expect')
+          expectation = expectation === undefined ? value : `${expectation}, ${value}`
+        break
+      case 14:
+        if (name.toLowerCase() !== 'content-length') break
+        // RFC 9110 §8.6 lets a recipient fold equal values into one; not every backend does.
+        if (length !== undefined) return unsound('more than one Content-Length')
+        length = value
+        break
+      case 17:
+        if (name.toLowerCase() !== 'transfer-encoding') break
+        if (coding !== undefined) return unsound('more than one Transfer-Encoding')
+        coding = value
+        break
+    }
+  }
+  if (host === undefined) {
+    if (!isOld) return unsound('HTTP/1.1 without Host')
+    // RFC 9112 §3.2 allows an empty Host only where the target URI has no authority; an http URI always has one
+    // (RFC 9110 §4.2.1), so that an empty one is as bad as any other that is no authority.
+  } else if (!isAuthority(host)) return unsound(`Host ${JSON.stringify(host)} is not host or host:port`)
+  const lengthBytes = parseLength(length)
+  if (lengthBytes === -1) return unsound(`Content-Length ${JSON.stringify(length)} is not a number`)
+  if (coding !== undefined) {
+    if (length !== undefined) return unsound('Transfer-Encoding with Content-Length')
+    if (isOld) return unsound('Transfer-Encoding in HTTP/1.0')
+    if (coding.toLowerCase() !== 'chunked') return unsound(`Transfer-Encoding ${JSON.stringify(coding)}`)
+  }
+  const expectsContinue = expectation !== undefined && !isOld
+  if (expectsContinue && expectation?.toLowerCase() !== '100-continue') {
+    return unsound(`Expect ${JSON.stringify(expectation)}`, 'bad_request', 417)
+  }
+  const hasBody = coding !== undefined || lengthBytes > 0
+  return {
+    kind: 'sound',
+    authority: target.authority ?? host ?? '',
+    hasBody,
+    lengthBytes: lengthBytes > 0 ? lengthBytes : undefined,
+    expectsContinue: expectsContinue && hasBody,
+  }
+}
+
+/** 0 where there is none, -1 where it is no number that this program can count to. */
+function parseLength(text: string | undefined): number {
+  if (text === undefined) return 0
+  if (text.length === 0 || text.length > MAX_LENGTH_DIGITS) return -1
+  let length = 0
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - ZERO
+    if (digit < 0 || digit > 9) return -1
+    length = length * 10 + digit
+  }
+  return length
+}
+
+function unsound(detail: string, reason: Reason = 'bad_request', status?: number): UnsoundRequest {
+  return { kind: 'unsound', reason, status: status ?? REASONS[reason].status, detail }
+}
