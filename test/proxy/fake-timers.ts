@@ -2,40 +2,52 @@ import type { TestContext } from 'node:test'
 
 interface FakeTimer {
   dueMs: number
-  readonly delayMs: number
+  /** Undefined for a timer that runs once. */
+  readonly everyMs: number | undefined
   run(): void
   refresh(): void
 }
 
 export interface FakeTimers {
+  nowMs(): number
   /** Lets time pass and runs what falls due, in order. */
   tick(ms: number): void
 }
 
-/** Puts `setTimeout` under the test's control; unlike the mock of node:test it knows `refresh`. Node's own timers go on. */
+/**
+ * Puts `setTimeout` and `setInterval` under the test's control; unlike the mock of node:test it knows `refresh`.
+ * Node's own timers go on.
+ */
 export function fakeTimers(t: TestContext): FakeTimers {
   const timers = new Set<FakeTimer>()
   let nowMs = 0
-  const schedule = (callback: (...args: unknown[]) => void, delayMs = 0, ...args: unknown[]): FakeTimer => {
-    const timer: FakeTimer = {
-      delayMs,
-      dueMs: nowMs + delayMs,
-      run: () => callback(...args),
-      refresh: () => {
-        timer.dueMs = nowMs + delayMs
-      },
+  const schedule =
+    (repeats: boolean) =>
+    (callback: (...args: unknown[]) => void, delayMs = 0, ...args: unknown[]): FakeTimer => {
+      const timer: FakeTimer = {
+        dueMs: nowMs + delayMs,
+        everyMs: repeats ? Math.max(1, delayMs) : undefined,
+        run: () => callback(...args),
+        refresh: () => {
+          timer.dueMs = nowMs + delayMs
+        },
+      }
+      timers.add(timer)
+      return timer
     }
-    timers.add(timer)
-    return timer
-  }
-  t.mock.method(globalThis, 'setTimeout', schedule as unknown as typeof setTimeout)
-  t.mock.method(globalThis, 'clearTimeout', (timer: unknown) => void timers.delete(timer as FakeTimer))
+  const clear = (timer: unknown) => void timers.delete(timer as FakeTimer)
+  t.mock.method(globalThis, 'setTimeout', schedule(false) as unknown as typeof setTimeout)
+  t.mock.method(globalThis, 'setInterval', schedule(true) as unknown as typeof setInterval)
+  t.mock.method(globalThis, 'clearTimeout', clear)
+  t.mock.method(globalThis, 'clearInterval', clear)
   return {
+    nowMs: () => nowMs,
     tick: (ms) => {
       const endMs = nowMs + ms
       for (let next = findNext(timers, endMs); next !== undefined; next = findNext(timers, endMs)) {
         nowMs = next.dueMs
-        timers.delete(next)
+        if (next.everyMs === undefined) timers.delete(next)
+        else next.dueMs += next.everyMs
         next.run()
       }
       nowMs = endMs
@@ -44,6 +56,9 @@ export function fakeTimers(t: TestContext): FakeTimers {
 }
 
 function findNext(timers: Iterable<FakeTimer>, endMs: number): FakeTimer | undefined {
-  const due = [...timers].filter(({ dueMs }) => dueMs <= endMs)
-  return due.sort((a, b) => a.dueMs - b.dueMs)[0]
+  let first: FakeTimer | undefined
+  for (const timer of timers) {
+    if (timer.dueMs <= endMs && timer.dueMs < (first?.dueMs ?? Number.POSITIVE_INFINITY)) first = timer
+  }
+  return first
 }
