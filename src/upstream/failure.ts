@@ -33,6 +33,12 @@ export function explainThrown(error: Error): UpstreamReason {
   return code.startsWith('ERR_SOCKET_') ? 'connect_failed' : 'bad_response'
 }
 
+/** Where every address of a name was tried in vain, node's own error has no message. */
+export function withMessage(error: Error): Error {
+  if (error.message !== '' || !(error instanceof AggregateError)) return error
+  return new Error(error.errors.map((each) => toError(each).message).join(', '), { cause: error })
+}
+
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

@@ -2,10 +2,11 @@ import type { ClientRequest, IncomingMessage, InformationEvent } from 'node:http
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Attempt, ResponseSink, UpstreamReason, UpstreamRequest } from './engine.ts'
-import { type ConnectionPhase, explainFailure, explainThrown, toError } from './failure.ts'
+import { type ConnectionPhase, explainFailure, explainThrown, toError, withMessage } from './failure.ts'
 import { isIdempotent } from './framing.ts'
 import { RequestBody } from './request-body.ts'
 import { findResponseFault } from './response-fault.ts'
+import { SilenceWatch } from './silence-watch.ts'
 
 export interface HttpCallHooks {
   /** Absent where no other protocol was asked for. */
@@ -26,6 +27,7 @@ export class HttpCall implements Attempt {
   readonly #sink: ResponseSink
   readonly #hooks: HttpCallHooks
   readonly #startedMs = performance.now()
+  readonly #silence: SilenceWatch
   #client: ClientRequest | undefined
   #socket: Socket | undefined
   #body: RequestBody | undefined
@@ -34,7 +36,6 @@ export class HttpCall implements Attempt {
   #deadline: NodeJS.Timeout | undefined
   /** Bytes that the connection had received when this request came to it. */
   #bytesBefore = 0
-  #listensForSilence = false
   #held = false
   #over = false
 
@@ -42,6 +43,7 @@ export class HttpCall implements Attempt {
     this.#request = request
     this.#sink = sink
     this.#hooks = hooks
+    this.#silence = new SilenceWatch(request.timeouts.idleMs, () => this.#onSilence())
   }
 
   /** `send` makes the request and hands it to `attach` before it returns. The sink hears nothing before that either. */
@@ -59,7 +61,7 @@ export class HttpCall implements Attempt {
     this.#client = client
     client.maxHeadersCount = 0
     client.on('error', (error) => this.#onError(error))
-    client.on('socket', (socket) => this.#onSocket(socket))
+    client.on('socket', (socket) => this.#onSocket(client, socket))
     client.on('finish', () => this.#onRequestSent())
     client.on('information', (info) => this.#onInformation(info))
     client.on('response', (response) => this.#onResponse(response))
@@ -75,7 +77,7 @@ export class HttpCall implements Attempt {
     if (this.#over || !this.#held) return
     this.#held = false
     this.#response?.resume()
-    this.#watchSilence()
+    if (this.#socket !== undefined) this.#silence.begin(this.#socket)
   }
 
   abort(): void {
@@ -84,20 +86,20 @@ export class HttpCall implements Attempt {
     if (this.#socket !== undefined) this.#client?.destroy()
   }
 
-  #onSocket(socket: Socket): void {
+  #onSocket(client: ClientRequest, socket: Socket): void {
     this.#socket = socket
     if (this.#over) {
-      this.#client?.destroy()
+      client.destroy()
       return
     }
     this.#bytesBefore = socket.bytesRead
-    if (this.#client?.reusedSocket && !socket.connecting) {
-      this.#onOpen(0)
+    if (client.reusedSocket && !socket.connecting) {
+      this.#onOpen(client, socket, 0)
       return
     }
     const { connectMs } = this.#request.timeouts
     this.#limit(connectMs, 'connect_timeout', 'no connection')
-    const open = () => this.#onOpen(performance.now() - this.#startedMs)
+    const open = () => this.#onOpen(client, socket, performance.now() - this.#startedMs)
     if (!(socket instanceof TLSSocket)) {
       socket.once('connect', open)
       return
@@ -108,8 +110,8 @@ export class HttpCall implements Attempt {
     socket.once('secureConnect', open)
   }
 
-  #onOpen(connectMs: number): void {
-    if (this.#over || this.#client === undefined) return
+  #onOpen(client: ClientRequest, socket: Socket, connectMs: number): void {
+    if (this.#over) return
     this.#phase = 'open'
     clearTimeout(this.#deadline)
     this.#sink.connected(connectMs)
@@ -119,8 +121,8 @@ export class HttpCall implements Attempt {
       this.#limit(timeouts.responseMs, 'response_timeout', 'no response')
       return
     }
-    this.#watchSilence()
-    this.#body = new RequestBody(body, this.#client, (error) => this.#fail('backend_reset', error))
+    this.#silence.begin(socket)
+    this.#body = new RequestBody(body, client, (error) => this.#fail('backend_reset', error))
     this.#body.start()
   }
 
@@ -145,7 +147,7 @@ export class HttpCall implements Attempt {
     const { statusCode = 0, statusMessage = '', rawHeaders } = response
     this.#sink.head({ status: statusCode, statusText: statusMessage, headers: rawHeaders })
     if (this.#over) return
-    this.#watchSilence()
+    if (this.#socket !== undefined) this.#silence.begin(this.#socket)
     response.on('data', (chunk: Buffer) => this.#onData(chunk))
     response.on('end', () => this.#onEnd(response))
     response.on('close', () => this.#fail('backend_reset', new Error('connection closed within the response')))
@@ -205,7 +207,7 @@ export class HttpCall implements Attempt {
       this.#hooks.stale?.()
       return
     }
-    this.#fail(explainFailure(error, this.#phase, this.#response !== undefined), error)
+    this.#fail(explainFailure(error, this.#phase, this.#response !== undefined), withMessage(error))
   }
 
   /** A kept connection that ends before a byte of response was most likely closed before the request came to it. */
@@ -221,17 +223,7 @@ export class HttpCall implements Attempt {
     this.#deadline = setTimeout(() => this.#fail(reason, new Error(`${what} within ${ms} ms`)), ms)
   }
 
-  /** The socket's own timer counts a byte accepted by the kernel as activity, in both directions. */
-  #watchSilence(): void {
-    const { idleMs } = this.#request.timeouts
-    if (idleMs <= 0 || this.#socket === undefined) return
-    this.#socket.setTimeout(idleMs)
-    if (this.#listensForSilence) return
-    this.#listensForSilence = true
-    this.#socket.on('timeout', this.#onSilence)
-  }
-
-  readonly #onSilence = (): void => {
+  #onSilence(): void {
     const receiving = this.#response !== undefined
     if (receiving && this.#held) return
     const waitsForClient = this.#body?.ended === false && !this.#body.isFull
@@ -250,7 +242,7 @@ export class HttpCall implements Attempt {
   #leave(): void {
     this.#over = true
     clearTimeout(this.#deadline)
-    if (this.#listensForSilence) this.#socket?.off('timeout', this.#onSilence)
+    this.#silence.stop()
     this.#body?.stop()
   }
 }

@@ -62,8 +62,11 @@ export function describeConnections(subject: Subject): void {
     test('nobody listens: connect_failed, and nothing was sent', async (t) => {
       const { engine } = await arrange(t, subject, answering(OK))
       const backend = createBackend({ host: '127.0.0.1', port: await findClosedPort(), tls: undefined })
-      const { failure, calls } = await fetchFrom(engine, backend)
-      assert.deepEqual([failure?.reason, failure?.requestSent, calls], ['connect_failed', false, ['fail']])
+      for (const host of ['127.0.0.1', 'localhost']) {
+        const { failure, calls } = await fetchFrom(engine, createBackend({ ...backend.config, host }))
+        assert.deepEqual([failure?.reason, failure?.requestSent, calls], ['connect_failed', false, ['fail']])
+        assert.match(failure?.cause.message ?? '', /ECONNREFUSED/)
+      }
     })
 
     test('a name that does not resolve: connect_failed, and nothing was sent', async (t) => {

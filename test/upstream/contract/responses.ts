@@ -64,6 +64,13 @@ export function describeResponses(subject: Subject): void {
       for (const _ of [1, 2]) assert.deepEqual((await fetch({ method: 'HEAD' })).calls, ['connected', 'head', 'end'])
     })
 
+    test('a response that offers another protocol is a response', async (t) => {
+      const offer =
+        'HTTP/1.1 200 OK\r\nUpgrade: h2,h2c\r\nConnection: Upgrade, Keep-Alive\r\nContent-Length: 2\r\n\r\nok'
+      const { fetch } = await arrange(t, subject, answering(offer))
+      for (const _ of [1, 2]) assert.equal((await fetch()).text, 'ok')
+    })
+
     test('a chunked body arrives without its framing, and its trailers after it', async (t) => {
       const { fetch } = await arrange(
         t,
