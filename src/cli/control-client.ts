@@ -1,12 +1,14 @@
 import { connect } from 'node:net'
 import type { ControlRequest, ControlResponse } from '../ipc/control.ts'
 import { EXIT } from './exit-codes.ts'
+import { findInstance } from './instance.ts'
 import { CommandError } from './outcome.ts'
+import type { RunDir } from './run-dir.ts'
 
 const CONNECT_TIMEOUT_MS = 5_000
 
 export interface ControlTarget {
-  readonly socket: string
+  readonly runDir: RunDir
   /** Longest wait for the answer; 0: as long as the other side lives. */
   readonly timeoutMs: number
 }
@@ -23,9 +25,17 @@ export class NotRunningError extends CommandError {
   }
 }
 
+/** The process is there, and says nothing. */
+export class NotAnsweringError extends CommandError {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'NotAnsweringError'
+  }
+}
+
 /**
- * Asks the primary. Throws NotRunningError where none listens, CommandError where it refuses, answers nothing in time
- * or ends before it has answered.
+ * Asks the primary. Throws NotRunningError where there is none, NotAnsweringError where it is there and says nothing,
+ * CommandError where it refuses or ends before it has answered.
  */
 export async function askPrimary<T>(target: ControlTarget, request: ControlRequest): Promise<T> {
   const line = await exchangeLine(target, JSON.stringify(request))
@@ -34,9 +44,9 @@ export async function askPrimary<T>(target: ControlTarget, request: ControlReque
   return response.result
 }
 
-function exchangeLine({ socket: path, timeoutMs }: ControlTarget, line: string): Promise<string> {
+function exchangeLine({ runDir, timeoutMs }: ControlTarget, line: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(path)
+    const socket = connect(runDir.socket)
     let answer = ''
     let timer = setTimeout(() => fail(silent(CONNECT_TIMEOUT_MS)), CONNECT_TIMEOUT_MS)
     const finish = () => {
@@ -60,19 +70,22 @@ function exchangeLine({ socket: path, timeoutMs }: ControlTarget, line: string):
       finish()
       resolve(answer.slice(0, end))
     })
-    socket.on('error', (error: NodeJS.ErrnoException) => fail(describeFailure(path, error)))
+    socket.on('error', (error: NodeJS.ErrnoException) => fail(describeFailure(runDir, error)))
     socket.on('close', () => fail(new CommandError('pyserve-ts ended before it answered')))
   })
 }
 
-function describeFailure(path: string, error: NodeJS.ErrnoException): Error {
-  if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') return new NotRunningError(error)
-  if (error.code === 'EACCES') return new CommandError(`no permission for the control socket ${path}`, { cause: error })
-  return new CommandError(`the control socket ${path} failed: ${error.message}`, { cause: error })
+function describeFailure(runDir: RunDir, error: NodeJS.ErrnoException): Error {
+  if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {
+    const instance = findInstance(runDir)
+    if (!instance) return new NotRunningError(error)
+    return new NotAnsweringError(`pid ${instance.pid} runs for this configuration but does not answer`, error)
+  }
+  return new CommandError(`the control socket ${runDir.socket} failed: ${error.message}`, { cause: error })
 }
 
-function silent(timeoutMs: number): CommandError {
-  return new CommandError(`pyserve-ts did not answer within ${timeoutMs / 1000} s`)
+function silent(timeoutMs: number): NotAnsweringError {
+  return new NotAnsweringError(`pyserve-ts did not answer within ${timeoutMs / 1000} s`)
 }
 
 function parseResponse<T>(line: string): ControlResponse<T> {
