@@ -1,0 +1,201 @@
+import type { Logger } from 'pino'
+import type { Config } from '../config/config.ts'
+import { planReload, type ReloadPlan } from '../config/diff.ts'
+import type { LoadResult } from '../config/load.ts'
+import { formatProblem } from '../config/problem-format.ts'
+import type { ReloadReport, WorkerResult } from '../ipc/control.ts'
+import type { Ack } from './ack-desk.ts'
+import { rollWorkers } from './rolling.ts'
+import type { ServingState } from './serving-state.ts'
+import { bindSockets, closeSockets } from './socket-set.ts'
+import type { Supervisor } from './supervisor.ts'
+
+export type ReloadTrigger = ReloadReport['trigger']
+
+export interface ReloadContext {
+  readonly supervisor: Supervisor
+  readonly logger: Logger
+  load(): Promise<LoadResult>
+  /** The configuration was accepted, or tried: these are the files to watch. */
+  watch(files: readonly string[]): Promise<void>
+  accepted(config: Config): void
+}
+
+interface Outcome {
+  readonly error: string | undefined
+  readonly workers: readonly WorkerResult[]
+}
+
+/** How long the work of the watch counts as the answer to a command. */
+const RECENT_MS = 5_000
+
+const NOTHING: ReloadPlan = {
+  kind: 'none',
+  routes: { added: [], changed: [], removed: [] },
+  changedKeys: [],
+  reasons: [],
+}
+
+/** Takes changes of the configuration, one at a time; whatever goes wrong, the old state serves on. */
+export class Reloader {
+  readonly #context: ReloadContext
+  #last: ReloadReport | undefined
+  /** What the watch did by itself since anybody asked, and when. */
+  #unasked: { readonly report: ReloadReport; readonly atMs: number } | undefined
+  #running: Promise<ReloadReport> | undefined
+  #waiting: Promise<ReloadReport> | undefined
+
+  constructor(context: ReloadContext) {
+    this.#context = context
+  }
+
+  /** The last change, or the last try of one. */
+  get last(): ReloadReport | undefined {
+    return this.#last
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined
+  }
+
+  /** A request that comes while another waits for its turn shares that one's: it will read the newest file anyway. */
+  request(trigger: ReloadTrigger): Promise<ReloadReport> {
+    if (this.#running === undefined) return this.#start(trigger)
+    if (this.#waiting !== undefined && trigger !== 'restart') return this.#waiting
+    const previous = this.#waiting ?? this.#running
+    const waiting = previous.then(() => {
+      if (this.#waiting === waiting) this.#waiting = undefined
+      return this.#start(trigger)
+    })
+    this.#waiting = waiting
+    return waiting
+  }
+
+  #start(trigger: ReloadTrigger): Promise<ReloadReport> {
+    const running = this.#reload(trigger).finally(() => {
+      this.#running = undefined
+    })
+    this.#running = running
+    return running
+  }
+
+  async #reload(trigger: ReloadTrigger): Promise<ReloadReport> {
+    const { supervisor, load, watch } = this.#context
+    const startedMs = performance.now()
+    const at = new Date().toISOString()
+    const loaded = await load()
+    await watch(loaded.watchFiles)
+    let plan = NOTHING
+    let outcome: Outcome = { error: 'the configuration has errors', workers: [] }
+    if (loaded.ok) {
+      plan = planReload(supervisor.state.snapshot.config, loaded.config)
+      if (trigger === 'restart') plan = { ...plan, kind: 'roll' }
+      outcome = await this.#carryOut(plan, loaded.config)
+    }
+    const report: ReloadReport = {
+      ok: outcome.error === undefined,
+      trigger,
+      at,
+      tookMs: performance.now() - startedMs,
+      kind: plan.kind,
+      version: supervisor.state.snapshot.version,
+      routes: plan.routes,
+      changedKeys: plan.changedKeys,
+      workers: outcome.workers,
+      problems: loaded.problems.filter(({ severity }) => severity === 'error'),
+      warnings: loaded.problems.filter(({ severity }) => severity !== 'error'),
+      error: outcome.error,
+    }
+    if (report.ok && report.kind === 'none' && trigger !== 'restart') return this.#recall(report)
+    this.#last = report
+    this.#unasked = trigger === 'watch' ? { report, atMs: performance.now() } : undefined
+    this.#log(report)
+    return report
+  }
+
+  /** The watch is often faster than who saved the file and asks for it: what it did is the answer then. */
+  #recall(nothing: ReloadReport): ReloadReport {
+    // A file that was broken is as before again: the failure is over.
+    if (this.#last?.ok === false) this.#last = nothing
+    const unasked = this.#unasked
+    if (nothing.trigger === 'watch' || unasked === undefined) return nothing
+    this.#unasked = undefined
+    return unasked.report.ok && performance.now() - unasked.atMs < RECENT_MS ? unasked.report : nothing
+  }
+
+  async #carryOut(plan: ReloadPlan, config: Config): Promise<Outcome> {
+    const { supervisor, accepted } = this.#context
+    if (plan.kind === 'none') return { error: undefined, workers: [] }
+    const { state } = supervisor
+    const snapshot = { ...state.snapshot, version: state.snapshot.version + 1, config }
+    await supervisor.settleStarts()
+    const outcome =
+      plan.kind === 'roll'
+        ? await this.#roll({ ...state, snapshot, generation: state.generation + 1 })
+        : await this.#publish({ ...state, snapshot })
+    if (outcome.error === undefined) accepted(config)
+    return outcome
+  }
+
+  async #roll(next: ServingState): Promise<Outcome> {
+    const { supervisor } = this.#context
+    const { sockets: before } = supervisor.state
+    try {
+      const sockets = await bindSockets(next.snapshot.config.server.listen, before)
+      const { problem, workers } = await rollWorkers(supervisor, { ...next, sockets })
+      if (problem === undefined) closeSockets(before, sockets)
+      else closeSockets(sockets, before)
+      return { error: problem, workers }
+    } catch (error) {
+      return { error: (error as Error).message, workers: [] }
+    }
+  }
+
+  /** Two steps: nobody serves what another cannot. */
+  async #publish(next: ServingState): Promise<Outcome> {
+    const { supervisor } = this.#context
+    const { snapshot } = next
+    const workers = supervisor.readyWorkers()
+    const prepared = await Promise.all(workers.map((worker) => worker.prepare(snapshot)))
+    const refused = prepared.findIndex(({ kind }) => kind !== 'done')
+    if (refused !== -1) {
+      for (const worker of workers) worker.discard(snapshot.version)
+      const results = workers.map((worker, i) => resultOf(worker.slot, worker.pid, prepared[i]))
+      return { error: `worker ${results[refused]?.id}: ${results[refused]?.problem}`, workers: results }
+    }
+    const count = snapshot.config.server.workers
+    const grown = await supervisor.grow(count, next)
+    if (!grown.ok) {
+      for (const worker of workers) worker.discard(snapshot.version)
+      return { error: `a further worker did not start: ${grown.problem}`, workers: [] }
+    }
+    supervisor.adopt(next)
+    const committed = await Promise.all(workers.map((worker) => worker.commit(snapshot.version)))
+    for (const [i, worker] of workers.entries()) {
+      if (committed[i]?.kind !== 'done') worker.kill('did not take the new configuration')
+    }
+    await supervisor.shrink(count)
+    return {
+      error: undefined,
+      workers: workers.map((worker, i) => resultOf(worker.slot, worker.pid, committed[i])),
+    }
+  }
+
+  #log(report: ReloadReport): void {
+    const { logger } = this.#context
+    const { trigger, kind, version, routes, workers, tookMs, error, problems } = report
+    const fields = { trigger, kind, version, took_ms: Math.round(tookMs) }
+    if (report.ok) logger.info({ ...fields, routes, workers: workers.length }, 'configuration reloaded')
+    else
+      logger.error(
+        { ...fields, error, problems: problems.map(formatProblem) },
+        'reload failed: the old state serves on',
+      )
+  }
+}
+
+function resultOf(id: number, pid: number, ack: Ack | undefined): WorkerResult {
+  const problem = ack?.kind === 'rejected' ? ack.problem : ack?.kind
+  const ok = ack?.kind === 'done'
+  return { id, pid, ok, tookMs: ack?.tookMs ?? 0, problem: ok ? undefined : problem }
+}

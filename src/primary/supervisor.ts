@@ -1,0 +1,170 @@
+import type { Logger } from 'pino'
+import type { Deadlines } from './deadlines.ts'
+import type { RestartPolicy } from './restart-policy.ts'
+import { type DrainLimits, drainLimitsOf, type ServingState } from './serving-state.ts'
+import { Slot } from './slot.ts'
+import { type StartOutcome, type WorkerEnd, WorkerHandle } from './worker-handle.ts'
+import type { WorkerProgram } from './worker-process.ts'
+
+export interface SupervisorOptions {
+  readonly program: WorkerProgram
+  readonly deadlines: Deadlines
+  readonly policy: RestartPolicy
+  readonly logger: Logger
+}
+
+/** Keeps one worker alive in each slot, on the state that was last accepted. */
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #live = new Set<WorkerHandle>()
+  #slots: Slot[] = []
+  #state: ServingState
+  #crashLoop = false
+  #stopping = false
+  #forced = false
+
+  constructor(state: ServingState, options: SupervisorOptions) {
+    this.#state = state
+    this.#options = options
+  }
+
+  get state(): ServingState {
+    return this.#state
+  }
+
+  get slots(): readonly Slot[] {
+    return this.#slots
+  }
+
+  /** Every process that is not gone, those that drain too. */
+  get workers(): Iterable<WorkerHandle> {
+    return this.#live
+  }
+
+  get crashLoop(): boolean {
+    return this.#crashLoop
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping
+  }
+
+  readyWorkers(): WorkerHandle[] {
+    return this.#slots.flatMap(({ worker }) => (worker?.phase === 'ready' ? [worker] : []))
+  }
+
+  /** Resolves when no slot is in the middle of a start. */
+  async settleStarts(): Promise<void> {
+    await Promise.all(this.#slots.map(({ worker }) => worker?.started))
+  }
+
+  /**
+   * Adds slots up to `count`, and resolves when all new workers are ready. Where one does not become ready, none of them
+   * stays.
+   */
+  async grow(count: number, state: ServingState): Promise<StartOutcome> {
+    const added: Slot[] = []
+    for (let id = this.#slots.length; id < count; id += 1) added.push(this.#addSlot(id, state))
+    const outcomes = await Promise.all(added.map(({ worker }) => worker?.started))
+    const failed = outcomes.find((outcome) => outcome?.ok === false)
+    if (failed === undefined) return { ok: true }
+    this.#slots = this.#slots.filter((slot) => !added.includes(slot))
+    await Promise.all(added.map((slot) => slot.close()))
+    return failed
+  }
+
+  /** Takes slots away from the highest down to `count`; resolves when their workers have stopped accepting. */
+  async shrink(count: number): Promise<void> {
+    const surplus = this.#slots.slice(count)
+    this.#slots = this.#slots.slice(0, count)
+    await Promise.all(surplus.map((slot) => slot.close()))
+    this.#checkCrashLoop()
+  }
+
+  /** The state that every worker is started with from now on. */
+  adopt(state: ServingState): void {
+    this.#state = state
+    for (const slot of this.#slots) slot.use(state)
+  }
+
+  /** Until `release` no worker is started to replace another. */
+  hold(): void {
+    for (const slot of this.#slots) slot.hold()
+  }
+
+  release(): void {
+    for (const slot of this.#slots) slot.release()
+  }
+
+  reopenLogs(): void {
+    for (const worker of this.#live) worker.reopenLogs()
+  }
+
+  /** Lets every worker drain. Resolves when all are gone, to whether anything had to be ended by force. */
+  async stop(limits: DrainLimits = drainLimitsOf(this.#state)): Promise<{ readonly forced: boolean }> {
+    this.#stopping = true
+    for (const slot of this.#slots) void slot.close(limits)
+    const ends = await this.#drainLive(limits)
+    return { forced: this.#forced || ends.some(({ cut, killedFor }) => cut > 0 || killedFor !== undefined) }
+  }
+
+  /** Ends every worker at once. */
+  kill(reason: string): void {
+    this.#forced = true
+    for (const worker of this.#live) worker.kill(reason)
+  }
+
+  async #drainLive(limits: DrainLimits): Promise<WorkerEnd[]> {
+    const leaving = [...this.#live].map(async (worker) => {
+      await worker.drain(limits)
+      return worker.gone
+    })
+    return Promise.all(leaving)
+  }
+
+  #addSlot(id: number, state: ServingState): Slot {
+    const slot = new Slot(id, state, {
+      policy: this.#options.policy,
+      spawn: (slotId, slotState) => this.#spawn(slotId, slotState),
+      deathsChanged: () => this.#checkCrashLoop(),
+    })
+    this.#slots.push(slot)
+    slot.launch()
+    return slot
+  }
+
+  #spawn(slot: number, state: ServingState): WorkerHandle {
+    const { program, deadlines, logger } = this.#options
+    const worker = new WorkerHandle({
+      slot,
+      state,
+      program,
+      deadlines,
+      failed: ({ pid }, error) => logger.warn({ worker: slot, worker_pid: pid, err: error }, 'worker message lost'),
+    })
+    this.#live.add(worker)
+    void worker.gone.then((end) => {
+      this.#live.delete(worker)
+      this.#logEnd(worker, end)
+    })
+    return worker
+  }
+
+  #logEnd({ slot, pid }: WorkerHandle, { asked, killedFor, how, cut, problem, stderr }: WorkerEnd): void {
+    const { logger } = this.#options
+    const told = killedFor ?? problem
+    const fields = { worker: slot, worker_pid: pid, ...(told === undefined ? {} : { reason: told }) }
+    if (asked && killedFor === undefined && cut === 0) logger.info(fields, 'worker left')
+    else if (asked) logger.warn({ ...fields, cut }, 'worker left by force')
+    else logger.error({ ...fields, ...(stderr === '' ? {} : { stderr }) }, `worker died: it ${how}`)
+  }
+
+  #checkCrashLoop(): void {
+    const crashLoop = this.#slots.some((slot) => slot.isInCrashLoop)
+    if (crashLoop === this.#crashLoop) return
+    this.#crashLoop = crashLoop
+    const { logger } = this.#options
+    if (crashLoop) logger.error('workers keep dying: restarts are held back')
+    else logger.info('workers live again')
+  }
+}

@@ -1,0 +1,222 @@
+import { type Channel, openChannelToWorker } from '../ipc/channel.ts'
+import type { ConfigSnapshot, ToPrimary, ToWorker, WorkerStats } from '../ipc/protocol.ts'
+import { type Ack, AckDesk } from './ack-desk.ts'
+import { createBeatWatch } from './beat-watch.ts'
+import type { Deadlines } from './deadlines.ts'
+import type { DrainLimits, ServingState } from './serving-state.ts'
+import { spawnWorkerProcess, type WorkerProcess, type WorkerProgram } from './worker-process.ts'
+
+/** Above it a timer fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+export type WorkerPhase = 'starting' | 'ready' | 'draining' | 'gone'
+
+export type StartOutcome = { readonly ok: true } | { readonly ok: false; readonly problem: string }
+
+export interface WorkerEnd {
+  /** It left because it was asked to, in time or not. */
+  readonly asked: boolean
+  /** Why it was killed by the primary; undefined: it ended by itself, or was told to. */
+  readonly killedFor: string | undefined
+  /** Connections and tunnels that it cut at the end of its drain. */
+  readonly cut: number
+  /** `exited with code 1`, `was ended by SIGKILL`. */
+  readonly how: string
+  /** What it said itself before it ended. */
+  readonly problem: string | undefined
+  readonly stderr: string
+}
+
+export interface WorkerHandleOptions {
+  readonly slot: number
+  readonly state: ServingState
+  readonly program: WorkerProgram
+  readonly deadlines: Deadlines
+  /** A message that was lost or not understood. */
+  readonly failed: (worker: WorkerHandle, error: Error) => void
+}
+
+/** One worker process, from its start to its end. It moves from phase to phase in order, and may skip to the last. */
+export class WorkerHandle {
+  readonly slot: number
+  readonly generation: number
+  readonly startedAtMs = Date.now()
+  /** Settles when it is ready, or when it is sure that it will not be. Never rejects. */
+  readonly started: Promise<StartOutcome>
+  /** Resolves when the process is gone. */
+  readonly gone: Promise<WorkerEnd>
+  readonly #process: WorkerProcess
+  readonly #channel: Channel<ToWorker>
+  readonly #deadlines: Deadlines
+  readonly #acks = new AckDesk()
+  readonly #beats
+  #phase: WorkerPhase = 'starting'
+  #stats: WorkerStats | undefined
+  #problem: string | undefined
+  #killedFor: string | undefined
+  #asked = false
+  #cut = 0
+  #settleStart: (outcome: StartOutcome) => void = () => {}
+  #timer: NodeJS.Timeout | undefined
+
+  constructor({ slot, state, program, deadlines, failed }: WorkerHandleOptions) {
+    this.slot = slot
+    this.generation = state.generation
+    this.#deadlines = deadlines
+    this.started = new Promise((resolve) => {
+      this.#settleStart = resolve
+    })
+    this.#beats = createBeatWatch(deadlines.beatMs, () => this.kill(`no sign of life for ${deadlines.beatMs} ms`))
+    this.#process = spawnWorkerProcess(program)
+    this.#channel = openChannelToWorker(this.#process.child, {
+      message: (message) => this.#receive(message, state),
+      closed: () => this.#acks.giveUp(),
+      failed: (error) => failed(this, error),
+    })
+    this.gone = this.#waitUntilGone()
+    this.#setDeadline(deadlines.startMs, `not ready within ${deadlines.startMs} ms`)
+  }
+
+  get phase(): WorkerPhase {
+    return this.#phase
+  }
+
+  get pid(): number {
+    return this.#process.child.pid ?? 0
+  }
+
+  /** As of its last beat. */
+  get stats(): WorkerStats | undefined {
+    return this.#stats
+  }
+
+  /** Asks it to compile the snapshot and keep it aside. */
+  prepare(snapshot: ConfigSnapshot): Promise<Ack> {
+    const ack = this.#expect('prepare', snapshot.version)
+    this.#channel.send({ type: 'prepare', snapshot })
+    return ack
+  }
+
+  /** Asks it to serve what it has prepared. */
+  commit(version: number): Promise<Ack> {
+    const ack = this.#expect('commit', version)
+    this.#channel.send({ type: 'commit', version })
+    return ack
+  }
+
+  discard(version: number): void {
+    this.#channel.send({ type: 'discard', version })
+  }
+
+  reopenLogs(): void {
+    this.#channel.send({ type: 'reopen_logs' })
+  }
+
+  /**
+   * Makes it take nothing new and leave; it is killed when that takes longer than it may. Resolves when it has
+   * stopped accepting, or is not going to say so. One that is not ready yet has nothing to finish and is killed.
+   */
+  async drain({ httpMs, websocketMs }: DrainLimits): Promise<void> {
+    this.#asked = true
+    if (this.#phase === 'starting') this.#kill()
+    if (this.#phase !== 'ready') return
+    this.#phase = 'draining'
+    const ack = this.#expect('drain', 0)
+    this.#channel.send({ type: 'drain', httpMs, websocketMs })
+    const patienceMs = Math.max(httpMs, websocketMs) + this.#deadlines.marginMs
+    this.#setDeadline(patienceMs, `not drained within ${patienceMs} ms`)
+    await ack
+  }
+
+  /** Ends it at once. `reason` is told in its end. */
+  kill(reason: string): void {
+    this.#killedFor ??= reason
+    this.#kill()
+  }
+
+  #kill(): void {
+    this.#process.child.kill('SIGKILL')
+  }
+
+  #receive(message: ToPrimary, state: ServingState): void {
+    switch (message.type) {
+      case 'hello':
+        this.#begin(state)
+        return
+      case 'ready':
+        this.#becomeReady()
+        return
+      case 'failed':
+        this.#problem = message.problem
+        this.#settleStart({ ok: false, problem: message.problem })
+        this.#setDeadline(this.#deadlines.marginMs, 'failed and did not exit')
+        return
+      case 'prepared':
+        this.#acks.settle('prepare', message.version, undefined)
+        return
+      case 'rejected':
+        this.#acks.settle('prepare', message.version, message.problem)
+        return
+      case 'committed':
+        this.#acks.settle('commit', message.version, undefined)
+        return
+      case 'beat':
+        this.#stats = message.stats
+        this.#beats.beat()
+        return
+      case 'draining':
+        this.#acks.settle('drain', 0, undefined)
+        return
+      case 'drained':
+        this.#cut = message.cut
+        this.#acks.settle('drain', 0, undefined)
+        this.#setDeadline(this.#deadlines.marginMs, 'drained and did not exit')
+    }
+  }
+
+  #begin({ snapshot, generation, sockets }: ServingState): void {
+    this.#channel.send({ type: 'begin', snapshot, slot: this.slot, generation })
+    for (const [index, { handle }] of sockets.entries()) this.#channel.send({ type: 'listen', index }, handle)
+  }
+
+  #becomeReady(): void {
+    if (this.#phase !== 'starting') return
+    clearTimeout(this.#timer)
+    this.#phase = 'ready'
+    this.#beats.start()
+    this.#settleStart({ ok: true })
+  }
+
+  #expect(what: 'prepare' | 'commit' | 'drain', version: number): Promise<Ack> {
+    return this.#acks.expect(what, version, this.#deadlines.ackMs)
+  }
+
+  #setDeadline(ms: number, reason: string): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.kill(reason), Math.min(ms, MAX_TIMER_MS))
+  }
+
+  async #waitUntilGone(): Promise<WorkerEnd> {
+    const { code, signal, error } = await this.#process.ended
+    this.#phase = 'gone'
+    clearTimeout(this.#timer)
+    this.#beats.stop()
+    this.#acks.giveUp()
+    const how = error?.message ?? (signal ? `was ended by ${signal}` : `exited with code ${code}`)
+    const end: WorkerEnd = {
+      asked: this.#asked,
+      killedFor: this.#killedFor,
+      cut: this.#cut,
+      how,
+      problem: this.#problem,
+      stderr: this.#process.stderrTail(),
+    }
+    this.#settleStart({ ok: false, problem: describeFailedStart(end) })
+    return end
+  }
+}
+
+function describeFailedStart({ killedFor, how, stderr }: WorkerEnd): string {
+  const reason = killedFor ?? `${how} before it was ready`
+  return stderr === '' ? reason : `${reason}:\n${stderr}`
+}
