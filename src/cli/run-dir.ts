@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto'
-import { accessSync, constants, existsSync, lstatSync, mkdirSync, realpathSync, rmdirSync, rmSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  realpathSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path'
 
 const DIR_MODE = 0o700
@@ -74,9 +84,10 @@ export function createRunDir({ path, socket }: RunDir, uid: number | undefined):
   createOwnDir(path, uid)
 }
 
-/** Removes what the last instance left, but not its log; the directory itself once it is empty. */
-export function cleanRunDir({ path, socket, pidFile, outputFile }: RunDir): void {
+/** Removes what the last instance left, but not a log that tells something; the directory itself once it is empty. */
+export function cleanRunDir({ path, socket, pidFile, outputFile, logFile }: RunDir): void {
   for (const file of [socket, pidFile, outputFile]) rmSync(file, { force: true })
+  if (statSync(logFile, { throwIfNoEntry: false })?.size === 0) rmSync(logFile)
   removeIfEmpty(path)
 }
 

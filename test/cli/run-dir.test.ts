@@ -89,17 +89,17 @@ test('a path that no Unix socket can have is refused in plain words', (t) => {
   assert.throws(() => createRunDir(describeRunDir(join(dir, 'x'.repeat(100))), uid), /too long for a Unix socket/)
 })
 
-test('cleaning leaves the log, and nothing where there is none', (t) => {
+test('cleaning leaves the log, and nothing where that is empty', (t) => {
   const { dir } = setUp(t)
   const runDir = describeRunDir(join(dir, 'run'))
   createRunDir(runDir, uid)
-  for (const file of [runDir.socket, runDir.pidFile, runDir.outputFile, runDir.logFile]) writeFileSync(file, '')
+  for (const file of [runDir.socket, runDir.pidFile, runDir.outputFile, runDir.logFile]) writeFileSync(file, 'x')
   cleanRunDir(runDir)
   assert.deepEqual(
     [runDir.socket, runDir.pidFile, runDir.outputFile, runDir.logFile].map((file) => existsSync(file)),
     [false, false, false, true],
   )
-  rmSync(runDir.logFile)
+  writeFileSync(runDir.logFile, '')
   cleanRunDir(runDir)
   assert.ok(!existsSync(runDir.path))
 })

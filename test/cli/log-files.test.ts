@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readdirSync, readFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { test } from 'node:test'
+import { createDaemon, until } from './daemon-fixture.ts'
+
+const REQUESTS = 200
+
+test('no line is lost over rotation, SIGUSR1 and logs -f', { timeout: 120_000 }, async (t) => {
+  const daemon = createDaemon(
+    t,
+    `server:
+  port: 0
+  workers: 2
+  reverse_proxy:
+    - { path: /, respond: { status: 200, body: ok } }
+logging: { log_file: ./logs/p.log, use_rotation: true, max_log_size: 4kb, backup_count: 50 }
+`,
+  )
+  await daemon.run('start')
+  const url = await daemon.url()
+  const follower = daemon.spawn(['logs', '-f', '-n', '1'])
+  assert.ok(follower.stdout)
+  const followed = new Set<string>()
+  const reader = createInterface(follower.stdout).on('line', (line) => followed.add(JSON.parse(line).path))
+  await once(reader, 'line')
+
+  const logs = join(daemon.dir, 'logs')
+  const sent: string[] = []
+  for (let i = 0; i < REQUESTS; i++) {
+    sent.push(`/${i}`)
+    await (await fetch(`${url}/${i}`)).text()
+    if (i % 50 === 49) await until(() => readLogs(logs).has(`/${i}`), 'the lines are written')
+  }
+  const before = readdirSync(logs).length
+  assert.ok(before > 1, 'the file was rotated')
+  renameSync(join(logs, 'p.log'), join(logs, 'p.log.aside'))
+  process.kill(daemon.pid() ?? 0, 'SIGUSR1')
+  await until(() => readdirSync(logs).includes('p.log'), 'the file is made anew')
+  await (await fetch(`${url}/last`)).text()
+  sent.push('/last')
+  await until(() => sent.every((path) => followed.has(path)), 'the follower has every line')
+  const written = readLogs(logs)
+  assert.deepEqual(
+    sent.filter((path) => !written.has(path)),
+    [],
+  )
+  follower.kill('SIGINT')
+  const [code] = await once(follower, 'exit')
+  assert.equal(code, 0)
+})
+
+/** The paths of all requests in all files; every line must be whole. */
+function readLogs(dir: string): Set<unknown> {
+  const text = readdirSync(dir).map((name) => readFileSync(join(dir, name), 'utf8'))
+  const lines = text.join('').split('\n').slice(0, -1)
+  return new Set(lines.map((line) => JSON.parse(line).path))
+}
