@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import { domain, fieldName, fieldValue, host, method } from './names.ts'
+import { duration, filledText, flag, text, wholeNumber, word } from './scalars.ts'
+import { dictionary, list, map, section } from './section.ts'
+import { none, swap } from './traits.ts'
+import { redirectTarget, routePath } from './url-path.ts'
+
+export const REDIRECT_STATUSES = [301, 302, 303, 307, 308] as const
+
+const backendTlsSchema = map({
+  verify: flag().prefault(true).meta(swap('boolean', "Check the backend's certificate.")),
+  ca_file: filledText()
+    .optional()
+    .meta(swap('file', 'Authorities to check it against.', "the system's")),
+  server_name: host()
+    .optional()
+    .meta(swap('host', 'Name in SNI and in the certificate.', "the backend's host")),
+  cert_file: filledText().optional().meta(swap('file', 'Certificate that is shown to the backend.')),
+  key_file: filledText().optional().meta(swap('file', 'Its key.')),
+})
+
+const headerRulesSchema = section({
+  set: dictionary(fieldValue()).meta(swap('map of names to values', 'Fields that replace those of the same name.')),
+  remove: list(fieldName()).meta(swap('list of names', 'Fields that are taken out.')),
+})
+
+const routeTimeoutsSchema = section({
+  connect: duration({ mayBeZero: true })
+    .prefault('5s')
+    .meta(swap('duration', 'To reach the backend: name, TCP and TLS.')),
+  response: duration({ mayBeZero: true })
+    .prefault('60s')
+    .meta(swap('duration', 'From the end of the request to the response head.')),
+  idle: duration({ mayBeZero: true })
+    .prefault('60s')
+    .meta(swap('duration', 'Longest silence of the backend in a body.')),
+  websocket_idle: duration({ mayBeZero: true })
+    .prefault('1h')
+    .meta(swap('duration', 'Longest silence of both sides of a WebSocket connection.')),
+  total: duration({ mayBeZero: true }).prefault(0).meta(swap('duration', 'For the whole exchange; 0 is no limit.')),
+})
+
+const respondSchema = map({
+  status: wholeNumber(200, 599).prefault(200).meta(swap('number', 'Status, 200 to 599.')),
+  body: text().prefault('').meta(swap('text', 'Body.')),
+  content_type: fieldValue().prefault('text/plain; charset=utf-8').meta(swap('text', 'Content-Type of the body.')),
+})
+
+const redirectSchema = map({
+  to: redirectTarget().meta(swap('path or URL', 'Where to.')),
+  status: z
+    .literal(REDIRECT_STATUSES, { error: `one of ${REDIRECT_STATUSES.join(', ')}` })
+    .prefault(302)
+    .meta(swap('number', 'Status: 301, 302, 303, 307 or 308.')),
+})
+
+export const routeSchema = map({
+  path: routePath().prefault('/').meta(swap('path', 'Prefix of the paths that are forwarded, on segment boundaries.')),
+  host: host()
+    .optional()
+    .meta(swap('host', "The backend's name or address.", 'localhost')),
+  port: wholeNumber(1, 65_535)
+    .optional()
+    .meta(swap('port', "The backend's port.", '80, or 443 with ssl')),
+  ssl: z
+    .union([flag(), backendTlsSchema], { error: 'true, false, or a map of settings' })
+    .prefault(false)
+    .meta(swap('boolean or map', 'TLS to the backend.')),
+  websocket: flag().optional().meta(none('boolean', 'Accepted for PyServe: WebSocket needs no setting.')),
+  name: filledText()
+    .max(200, { error: 'a name of at most 200 characters' })
+    .regex(/^\P{Cc}*$/u, { error: 'a name without control characters' })
+    .optional()
+    .meta(swap('text', 'Name in logs, metrics and status.', 'domains and path')),
+  domains: list(domain()).meta(swap('list of hosts', 'Hosts that are meant, also *.example.com; empty is any.')),
+  methods: list(method()).meta(swap('list of methods', 'Methods that are meant; empty is any.')),
+  strip_path: flag().prefault(true).meta(swap('boolean', 'Take the prefix off before forwarding.')),
+  encoded_slashes: word({ keep: 'keep', refuse: 'refuse' })
+    .prefault('keep')
+    .meta(swap('keep or refuse', 'What becomes of %2F in a path.')),
+  preserve_host: flag().prefault(false).meta(swap('boolean', "Send the client's Host on instead of the backend's.")),
+  headers: section({ request: headerRulesSchema, response: headerRulesSchema }),
+  timeouts: routeTimeoutsSchema,
+  respond: respondSchema.optional().meta(swap('map', 'Answer without a backend.')),
+  redirect: redirectSchema.optional().meta(swap('map', 'Answer with a redirect.')),
+})
+
+export type RouteSettings = z.output<typeof routeSchema>
+export type BackendTlsSettings = z.output<typeof backendTlsSchema>
+export type HeaderRuleSettings = z.output<typeof headerRulesSchema>
