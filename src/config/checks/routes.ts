@@ -1,0 +1,154 @@
+import { showValue } from '../issues.ts'
+import type { KeyPath } from '../key-path.ts'
+import type { ProblemDetail, Report } from '../report.ts'
+import { isFieldName } from '../schema/names.ts'
+import type { HeaderRuleSettings, RouteSettings } from '../schema/route.ts'
+
+const BACKEND_KEYS = ['host', 'port', 'ssl'] as const
+
+/** RFC 9110 §7.6.1 and RFC 9112 §6: they belong to one connection, and say where a message ends. */
+const CONNECTION_FIELDS = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** RFC 9110 §6.4.1: their responses have no body. */
+const BODYLESS_STATUSES = new Set([204, 205, 304])
+
+/** Which routes have been seen under one path of one domain. */
+interface Claims {
+  any: number | undefined
+  readonly byMethod: Map<string, number>
+}
+
+/** What the schema cannot see of the routes: how their keys, and how they, go together. */
+export function checkRoutes(routes: readonly (RouteSettings | undefined)[], report: Report): void {
+  const names = new Map<string, number>()
+  const claims = new Map<string, Claims>()
+  for (const [index, route] of routes.entries()) {
+    if (route === undefined) continue
+    const path = pathOf(index)
+    checkAction(route, path, report)
+    checkTls(route, path, report)
+    checkHeaderRules(route.headers.request, [...path, 'headers', 'request'], report)
+    checkHeaderRules(route.headers.response, [...path, 'headers', 'response'], report)
+    checkName(route, index, names, report)
+    checkClaims(route, index, claims, report)
+  }
+}
+
+export function pathOf(index: number): KeyPath {
+  return ['server', 'reverse_proxy', index]
+}
+
+function checkAction(route: RouteSettings, path: KeyPath, report: Report): void {
+  const answers = (['respond', 'redirect'] as const).filter((key) => route[key] !== undefined)
+  const [answer] = answers
+  if (answer === undefined) return
+  const backendKeys = BACKEND_KEYS.filter((key) => route[key] !== undefined && route[key] !== false)
+  const other = answers[1] ?? backendKeys[0]
+  if (other !== undefined) {
+    report.error([...path, other], `a route cannot have both ${answer} and ${other}`, {
+      expected: 'one of: a backend, respond, redirect',
+      at: 'key',
+    })
+  }
+  const { respond } = route
+  if (respond !== undefined && respond.body !== '' && BODYLESS_STATUSES.has(respond.status)) {
+    report.error([...path, 'respond', 'body'], `a response with status ${respond.status} has no body`)
+  }
+}
+
+function checkTls({ ssl }: RouteSettings, path: KeyPath, report: Report): void {
+  if (typeof ssl === 'boolean') return
+  if (ssl.cert_file !== undefined && ssl.key_file === undefined) {
+    report.error([...path, 'ssl', 'cert_file'], 'cert_file needs key_file beside it', { at: 'key' })
+  }
+  if (ssl.key_file !== undefined && ssl.cert_file === undefined) {
+    report.error([...path, 'ssl', 'key_file'], 'key_file needs cert_file beside it', { at: 'key' })
+  }
+}
+
+function checkHeaderRules({ set, remove }: HeaderRuleSettings, path: KeyPath, report: Report): void {
+  const seen = new Map<string, string>()
+  for (const name in set) {
+    const place = [...path, 'set', name]
+    checkFieldName(name, place, { at: 'key' }, report)
+    const same = seen.get(name.toLowerCase())
+    if (same !== undefined) {
+      report.error(place, `the header ${name} is set on ${report.describePlace([...path, 'set', same])} already`, {
+        at: 'key',
+      })
+    }
+    seen.set(name.toLowerCase(), name)
+  }
+  for (const [i, name] of remove.entries()) {
+    checkFieldName(name, [...path, 'remove', i], {}, report)
+    if (name.toLowerCase() === 'host' && path.at(-1) === 'request') {
+      report.error([...path, 'remove', i], 'no request may go without Host')
+    }
+  }
+}
+
+function checkFieldName(name: string, place: KeyPath, detail: ProblemDetail, report: Report): void {
+  if (!isFieldName(name)) {
+    report.error(place, `invalid header name ${showValue(name)}`, {
+      ...detail,
+      expected: 'letters, digits and hyphens',
+    })
+  } else if (CONNECTION_FIELDS.has(name.toLowerCase())) {
+    report.error(place, `the header ${name} belongs to a connection: the proxy alone decides it`, detail)
+  }
+}
+
+function checkName({ name }: RouteSettings, index: number, names: Map<string, number>, report: Report): void {
+  if (name === undefined) return
+  const earlier = names.get(name)
+  if (earlier === undefined) names.set(name, index)
+  else {
+    const place = report.describePlace([...pathOf(earlier), 'name'])
+    report.error([...pathOf(index), 'name'], `the route on ${place} has the name ${showValue(name)} already`)
+  }
+}
+
+/** A domain and a method that are named win over any, so only equals are rivals. */
+function checkClaims(route: RouteSettings, index: number, claims: Map<string, Claims>, report: Report): void {
+  const rivals = new Set<number>()
+  const domains = route.domains.length === 0 ? [''] : new Set(route.domains)
+  for (const domain of domains) {
+    const key = `${domain}${decodePath(route.path)}`
+    const claim: Claims = claims.get(key) ?? { any: undefined, byMethod: new Map() }
+    claims.set(key, claim)
+    if (route.methods.length === 0) {
+      if (claim.any === undefined) claim.any = index
+      else rivals.add(claim.any)
+    }
+    for (const method of new Set(route.methods)) {
+      const rival = claim.byMethod.get(method)
+      if (rival === undefined) claim.byMethod.set(method, index)
+      else rivals.add(rival)
+    }
+  }
+  for (const rival of rivals) {
+    const place = report.describePlace([...pathOf(rival), 'path'])
+    report.error([...pathOf(index), 'path'], `the route on ${place} takes the same requests for ${route.path}`, {
+      expected: 'another path, other domains or other methods',
+    })
+  }
+}
+
+/** Escapes of visible ASCII mean what they stand for (RFC 3986 §6.2.2.2), except those of a slash and a percent sign. */
+function decodePath(path: string): string {
+  if (!path.includes('%')) return path
+  return path.replaceAll(/%(?!2[5F])[2-7][\dA-F]/g, (escaped) =>
+    String.fromCharCode(Number.parseInt(escaped.slice(1), 16)),
+  )
+}
