@@ -1,15 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { ClientAddress, RequestHead } from '../exchange.ts'
+import type { ClientAddress } from '../exchange.ts'
 import type { Reason } from '../reason.ts'
 import { addressOf } from './client-address.ts'
 import { ConnectionEnd } from './connection-end.ts'
 import { Http1Responder } from './http1-responder.ts'
 import { Http1Upgrade, type UpgradeHost } from './http1-upgrade.ts'
 import type { ListenerHandler, ListenerSettings } from './listener.ts'
-import { answerRejection, type Rejection, rejectionOf, renderRejection } from './rejection.ts'
+import { type Rejection, rejectionOf, renderRejection, sendRejection } from './rejection.ts'
 import { RequestBody } from './request-body.ts'
 import { asksForWebSocket, checkRequestHead, type RawRequestHead } from './request-framing.ts'
+import { rawHeadOf, toRequestHead } from './request-head.ts'
 import { RequestQueue } from './request-queue.ts'
 import { attach, release, takeOver } from './socket-events.ts'
 
@@ -17,6 +18,8 @@ import { attach, release, takeOver } from './socket-events.ts'
 export interface ConnectionOwner {
   readonly settings: ListenerSettings
   readonly isDraining: boolean
+  /** No connection waits for another request any more. */
+  readonly isGraceOver: boolean
   readonly handler: ListenerHandler
   /** It became a tunnel: `closed` is still called. */
   released(connection: Http1Connection): void
@@ -26,6 +29,8 @@ export interface ConnectionOwner {
 /** One client connection: its requests become exchanges one after another, in the order in which they came. */
 export class Http1Connection implements UpgradeHost {
   readonly client: ClientAddress
+  /** Among the connections that the limit allows. */
+  readonly isCounted: boolean
   readonly #owner: ConnectionOwner
   readonly #socket: Socket
   readonly #end: ConnectionEnd
@@ -33,6 +38,8 @@ export class Http1Connection implements UpgradeHost {
   /** Of the exchange under way. */
   #responder: Http1Responder | undefined
   #body: RequestBody | undefined
+  /** Nothing is taken behind this request. */
+  #final: IncomingMessage | undefined
   /** To be answered when the requests before it are. */
   #rejection: Rejection | undefined
   #hasFailed = false
@@ -41,8 +48,9 @@ export class Http1Connection implements UpgradeHost {
   /** Node's parser let go of the socket. */
   #isDetached = false
 
-  constructor(owner: ConnectionOwner, socket: Socket) {
+  constructor(owner: ConnectionOwner, socket: Socket, isCounted: boolean) {
     this.#owner = owner
+    this.isCounted = isCounted
     this.#socket = socket
     this.#end = new ConnectionEnd(socket)
     this.#queue = new RequestQueue(socket)
@@ -60,7 +68,7 @@ export class Http1Connection implements UpgradeHost {
   }
 
   take(message: IncomingMessage, response: ServerResponse): void {
-    if (this.#isParting) return
+    if (this.#isParting || (this.#final !== undefined && this.#final !== message)) return
     if (this.#responder === undefined) this.#begin(message, response)
     else if (!this.#queue.push({ message, response })) {
       this.#report({ reason: 'over_capacity', status: 503, detail: 'too many pipelined requests' })
@@ -70,7 +78,10 @@ export class Http1Connection implements UpgradeHost {
 
   /** Whether Node's parser may let go of the socket for this request. */
   maySwitch(message: IncomingMessage): boolean {
-    return this.isIdle && asksForWebSocket(rawHeadOf(message), this.#owner.settings.limits.headers)
+    if (this.isIdle && asksForWebSocket(rawHeadOf(message), this.#owner.settings.limits.headers)) return true
+    // Where Node is told no it loses what came in one read behind the request, and would take the rest for another.
+    this.#final ??= message
+    return false
   }
 
   switch(message: IncomingMessage, first: Buffer): void {
@@ -82,8 +93,7 @@ export class Http1Connection implements UpgradeHost {
       this.reject(framing.kind === 'unsound' ? framing : HASTY_UPGRADE, raw)
       return
     }
-    const head: RequestHead = { ...raw, authority: framing.authority, httpVersion: '1.1' }
-    const upgrade = new Http1Upgrade(this, head, message, this.#socket, first)
+    const upgrade = new Http1Upgrade(this, toRequestHead(raw, framing), message, this.#socket, first)
     this.#responder = upgrade.responder
     this.#owner.handler.upgrade(upgrade)
   }
@@ -98,7 +108,7 @@ export class Http1Connection implements UpgradeHost {
   /** Node's parser, or the socket, failed. */
   fail(error: NodeJS.ErrnoException): void {
     // RFC 9112 §9.6: what follows the last request of a connection is not looked at.
-    if (this.#isParting || this.#hasFailed || error.code === 'HPE_CLOSED_CONNECTION') return
+    if (this.#isParting || this.#hasFailed || this.#final?.complete || error.code === 'HPE_CLOSED_CONNECTION') return
     const rejection = rejectionOf(error)
     // A client that never said a word is not answered.
     if (rejection === undefined || this.#socket.bytesRead === 0) {
@@ -141,7 +151,8 @@ export class Http1Connection implements UpgradeHost {
     const isAsked = response.shouldKeepAlive
     const isRead = this.#body?.hasArrived !== false
     // Requests that were read already are answered before the connection ends.
-    const isLast = this.#queue.isEmpty && (isDraining || clientEnded || settings.timeouts.keepAliveMs === 0)
+    const mayEnd = isDraining || clientEnded || this.#final !== undefined || settings.timeouts.keepAliveMs === 0
+    const isLast = this.#queue.isEmpty && mayEnd
     if (isAsked && isFramed && isRead && !isLast) return true
     this.#isParting = true
     if (!clientEnded && (isAsked || !isRead)) this.#end.lingerAfterResponse()
@@ -157,11 +168,12 @@ export class Http1Connection implements UpgradeHost {
     this.#responder = undefined
     this.#body = undefined
     body?.release()
-    if (this.#isDetached) this.#end.linger()
+    if (this.#isDetached) this.#part()
     if (this.#isParting) return
     const next = this.#queue.shift()
     if (next !== undefined) this.#begin(next.message, next.response)
     else if (this.#rejection !== undefined) this.#answer(this.#rejection)
+    else if (this.#owner.isGraceOver) this.#part()
   }
 
   cut(reason: Reason, reset: boolean): void {
@@ -202,13 +214,13 @@ export class Http1Connection implements UpgradeHost {
     const framing = checkRequestHead(raw, this.#owner.settings.limits.headers)
     if (framing.kind === 'unsound') {
       this.#report(framing, raw)
-      this.#refuse(response, framing)
+      this.#isParting = true
+      this.#end.lingerAfterResponse()
+      sendRejection(response, framing)
       return
     }
-    const { method, target, headers } = raw
-    const httpVersion = raw.httpVersion === '1.0' ? '1.0' : '1.1'
-    const head: RequestHead = { method, target, authority: framing.authority, headers, httpVersion }
-    const responder = new Http1Responder(this, response, httpVersion === '1.0')
+    const head = toRequestHead(raw, framing)
+    const responder = new Http1Responder(this, response, head.httpVersion === '1.0')
     const body = framing.hasBody
       ? new RequestBody(message, framing.lengthBytes, framing.expectsContinue ? response : undefined)
       : undefined
@@ -217,17 +229,13 @@ export class Http1Connection implements UpgradeHost {
     this.#owner.handler.exchange({ head, client: this.client, body, responder })
   }
 
-  #refuse(response: ServerResponse, rejection: Rejection): void {
-    const { statusText, fields, body } = answerRejection(rejection)
-    this.#isParting = true
-    this.#end.lingerAfterResponse()
-    response.writeHead(rejection.status, statusText, [...fields, 'Connection', 'close'])
-    response.end(body)
+  #answer(rejection: Rejection): void {
+    this.#socket.write(renderRejection(rejection), 'latin1')
+    this.#part()
   }
 
-  #answer(rejection: Rejection): void {
+  #part(): void {
     this.#isParting = true
-    this.#socket.write(renderRejection(rejection), 'latin1')
     this.#end.linger()
   }
 
@@ -238,7 +246,3 @@ export class Http1Connection implements UpgradeHost {
 }
 
 const HASTY_UPGRADE: Rejection = { reason: 'bad_request', status: 400, detail: 'an upgrade behind another request' }
-
-function rawHeadOf({ method = '', url = '', httpVersion, rawHeaders }: IncomingMessage): RawRequestHead {
-  return { method, target: url, httpVersion, headers: rawHeaders }
-}

@@ -50,6 +50,7 @@ class NodeListener implements Http1Listener, ConnectionOwner {
   readonly handler: ListenerHandler
   settings: ListenerSettings
   isDraining = false
+  isGraceOver = false
   failedHandshakes = 0
   readonly #isSecure: boolean
   readonly #server: NodeServer
@@ -136,16 +137,17 @@ class NodeListener implements Http1Listener, ConnectionOwner {
   }
 
   closed(connection: Http1Connection): void {
-    this.#count.open--
+    if (connection.isCounted) this.#count.open--
     this.released(connection)
   }
 
   #connect(socket: Socket): void {
-    const connection = new Http1Connection(this, socket)
-    this.#open.add(connection)
-    this.#count.open++
     const limit = this.settings.limits.connections
-    if (limit > 0 && this.#count.open > limit) connection.reject(overCapacity(`more than ${limit} connections`))
+    const isCounted = limit === 0 || this.#count.open < limit
+    const connection = new Http1Connection(this, socket, isCounted)
+    this.#open.add(connection)
+    if (isCounted) this.#count.open++
+    else connection.reject(overCapacity(`more than ${limit} connections`))
   }
 
   #fail(error: Error, socket: Socket): void {
@@ -172,6 +174,7 @@ class NodeListener implements Http1Listener, ConnectionOwner {
   }
 
   #endGrace(): void {
+    this.isGraceOver = true
     this.#handshakes.destroy()
     // Node knows which of them have begun to send a head; those that never sent a byte are in its eyes not idle.
     this.#server.closeIdleConnections()

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import { REASONS, type Reason } from '../reason.ts'
 import { renderHead } from './response-fields.ts'
 
@@ -10,33 +10,17 @@ export interface Rejection {
   readonly detail: string
 }
 
-/** The answer to what is no exchange: the connection closes after it. */
-export interface RejectionAnswer {
-  readonly statusText: string
-  /** Connection is not among them. */
-  readonly fields: string[]
-  readonly body: string
-}
-
-export function answerRejection({ reason, status }: Rejection): RejectionAnswer {
-  const body = `${JSON.stringify({ error: reason, status, message: REASONS[reason].detail })}\n`
-  return {
-    statusText: STATUS_CODES[status] ?? '',
-    fields: [
-      ...['Content-Type', 'application/json'],
-      ...['Content-Length', String(body.length)],
-      ...['Cache-Control', 'no-store'],
-      ...['X-Pyserve-Reason', reason],
-    ],
-    body,
-  }
+/** Answers what is no exchange; Node closes the connection after it. */
+export function sendRejection(response: ServerResponse, rejection: Rejection): void {
+  const { statusText, fields, body } = describeAnswer(rejection)
+  response.writeHead(rejection.status, statusText, fields)
+  response.end(body)
 }
 
 /** The same as bytes, for a connection that has no response object. */
 export function renderRejection(rejection: Rejection): string {
-  const { statusText, fields, body } = answerRejection(rejection)
-  const date = ['Date', new Date().toUTCString()]
-  return renderHead(rejection.status, statusText, [...fields, ...date, 'Connection', 'close']) + body
+  const { statusText, fields, body } = describeAnswer(rejection)
+  return renderHead(rejection.status, statusText, [...fields, 'Date', new Date().toUTCString()]) + body
 }
 
 /** The rejection that a failure of Node's parser means; undefined where the connection itself broke. */
@@ -49,4 +33,16 @@ export function rejectionOf(error: NodeJS.ErrnoException): Rejection | undefined
   if (!code.startsWith('HPE_')) return undefined
   const reason = code === 'HPE_HEADER_OVERFLOW' ? 'header_too_large' : 'bad_request'
   return { reason, status: REASONS[reason].status, detail: `${code}: ${message}` }
+}
+
+function describeAnswer({ reason, status }: Rejection) {
+  const body = `${JSON.stringify({ error: reason, status, message: REASONS[reason].detail })}\n`
+  const fields = [
+    ...['Content-Type', 'application/json'],
+    ...['Content-Length', String(body.length)],
+    ...['Cache-Control', 'no-store'],
+    ...['X-Pyserve-Reason', reason],
+    ...['Connection', 'close'],
+  ]
+  return { statusText: STATUS_CODES[status] ?? '', fields, body }
 }
