@@ -14,6 +14,8 @@ export interface WatchOptions {
 }
 
 export interface FileWatch {
+  /** Takes the content as it is now for known: called before the files are loaded, no later change is lost. */
+  mark(): Promise<void>
   /** Watches these files from now on. A change of a file that was watched before is not lost by it. */
   update(files: readonly string[]): Promise<void>
   close(): Promise<void>
@@ -50,6 +52,10 @@ export async function watchFiles(files: readonly string[], options: WatchOptions
     if (!closed) changed()
   }
 
+  async function mark(): Promise<void> {
+    contents = await readContents(contents.keys())
+  }
+
   async function update(next: readonly string[]): Promise<void> {
     const now = await readContents(next)
     for (const [file, content] of contents) if (now.has(file)) now.set(file, content)
@@ -69,6 +75,7 @@ export async function watchFiles(files: readonly string[], options: WatchOptions
 
   await update(files)
   return {
+    mark,
     update,
     async close() {
       closed = true

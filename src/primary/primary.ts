@@ -98,7 +98,7 @@ export class Primary {
       supervisor,
       logger: log.logger,
       load: () => loadConfig(configFile, { env, overrides, resolveHosts: false }),
-      watch: async (files) => this.#watch?.update(files),
+      watch: () => this.#watch,
       accepted: (config) => this.#accept(config),
     })
     const { promise, resolve } = Promise.withResolvers<number>()
@@ -177,7 +177,7 @@ export class Primary {
         this.#reopenLogs()
         return {}
       case 'stop':
-        this.#stop(request.force)
+        this.stop(request.force)
         return {}
       default:
         throw new Error(`unknown command ${JSON.stringify((request as { command: unknown }).command)}`)
@@ -196,7 +196,7 @@ export class Primary {
         this.#reopenLogs()
         return
       case 'stop':
-        this.#stop(this.#stopping)
+        this.stop(this.#stopping)
     }
   }
 
@@ -222,7 +222,8 @@ export class Primary {
     this.#supervisor.reopenLogs()
   }
 
-  #stop(force: boolean): void {
+  /** Drains and ends; `done` tells when it is over. With `force`, also while it drains, everything is cut at once. */
+  stop(force: boolean): void {
     const { logger } = this.#options.log
     if (force) this.#supervisor.kill('stopped by force')
     if (this.#stopping) return

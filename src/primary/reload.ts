@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts'
 import { planReload, type ReloadPlan } from '../config/diff.ts'
 import type { LoadResult } from '../config/load.ts'
 import { formatProblem } from '../config/problem-format.ts'
+import type { FileWatch } from '../config/watch.ts'
 import type { ReloadReport, WorkerResult } from '../ipc/control.ts'
 import type { Ack } from './ack-desk.ts'
 import { rollWorkers } from './rolling.ts'
@@ -16,8 +17,8 @@ export interface ReloadContext {
   readonly supervisor: Supervisor
   readonly logger: Logger
   load(): Promise<LoadResult>
-  /** The configuration was accepted, or tried: these are the files to watch. */
-  watch(files: readonly string[]): Promise<void>
+  /** Undefined until the daemon is open. */
+  watch(): FileWatch | undefined
   accepted(config: Config): void
 }
 
@@ -83,8 +84,9 @@ export class Reloader {
     const { supervisor, load, watch } = this.#context
     const startedMs = performance.now()
     const at = new Date().toISOString()
+    await watch()?.mark()
     const loaded = await load()
-    await watch(loaded.watchFiles)
+    await watch()?.update(loaded.watchFiles)
     let plan = NOTHING
     let outcome: Outcome = { error: 'the configuration has errors', workers: [] }
     if (loaded.ok) {

@@ -12,14 +12,14 @@ function tempDir(t: TestContext): string {
   return dir
 }
 
-async function startWatch(t: TestContext, files: readonly string[]) {
+async function startWatch(t: TestContext, files: readonly string[], debounceMs = 20) {
   const seen = { changes: 0, errors: [] as Error[] }
   const watch = await watchFiles(files, {
     changed: () => {
       seen.changes++
     },
     failed: (error) => seen.errors.push(error),
-    debounceMs: 20,
+    debounceMs,
   })
   t.after(() => watch.close())
   let expected = 0
@@ -105,4 +105,14 @@ test('an update takes new files in, drops old ones, and loses no change of those
   writeFileSync(cert, '3')
   await expectChange('the file that stays', () => writeFileSync(config, 'c'))
   assert.equal(seen.changes, 3)
+})
+
+test('what was marked is known: only a later change is told, the way back included', async (t) => {
+  const file = join(tempDir(t), 'config.yaml')
+  writeFileSync(file, 'good')
+  const { watch, expectChange, seen } = await startWatch(t, [file], 500)
+  writeFileSync(file, 'broken')
+  await watch.mark()
+  await expectChange('the repair', () => writeFileSync(file, 'good'))
+  assert.equal(seen.changes, 1)
 })
