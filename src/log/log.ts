@@ -3,7 +3,7 @@ import { formatAccessJson } from './access-line.ts'
 import type { AccessLog } from './access-log.ts'
 import { type ConsoleStream, createConsole } from './console.ts'
 import { createIsoClock } from './iso-clock.ts'
-import { type LineFile, type LineFileWatcher, openLineFile } from './line-file.ts'
+import { checkLogFile, type LineFile, type LineFileWatcher, openLineFile } from './line-file.ts'
 import { createLineGatherer } from './line-gatherer.ts'
 import { createPrettyPrinter, type PrettyPrinter } from './pretty.ts'
 import { redactSecrets } from './redact.ts'
@@ -27,6 +27,8 @@ export interface Log {
   readonly access: AccessLog
   /** The file that lines go to now. */
   readonly file: string | undefined
+  /** Throws an error that names the path where `apply` could not open the log file; may leave an empty one. */
+  check(logging: LogSettings): void
   /** Throws, with everything left as it was, where another log file cannot be opened. */
   apply(logging: LogSettings): void
   /** Goes on in whatever file the path names now; where that cannot be opened it stays with the old one and says so. */
@@ -80,8 +82,12 @@ export function createLog(options: LogOptions): Log {
   }
 
   function openFile(wanted: LogSettings): LineFile | undefined {
-    const path = wanted.logFile ?? options.fallbackFile
+    const path = pathOf(wanted)
     return path === undefined ? undefined : openLineFile(path, watchFile(path))
+  }
+
+  function pathOf(wanted: LogSettings): string | undefined {
+    return wanted.logFile ?? options.fallbackFile
   }
 
   function watchFile(path: string): LineFileWatcher {
@@ -111,10 +117,13 @@ export function createLog(options: LogOptions): Log {
     get file() {
       return file?.path
     },
+    check(logging) {
+      const path = pathOf(logging)
+      if (path !== undefined && path !== file?.path) checkLogFile(path)
+    },
     apply(logging) {
-      const isMoved = (logging.logFile ?? options.fallbackFile) !== file?.path
-      const next = isMoved ? openFile(logging) : file
-      if (isMoved) {
+      if (pathOf(logging) !== file?.path) {
+        const next = openFile(logging)
         fileLines.flush()
         file?.close()
         file = next

@@ -41,3 +41,16 @@ test('status, routes, reload and restart of a daemon', options, async (t) => {
   assert.ok(after.generation > before.generation)
   assert.equal(after.pid, before.pid)
 })
+
+test('a log file that cannot be written fails the reload', options, async (t) => {
+  const daemon = createDaemon(t, simpleConfig())
+  await daemon.run('start')
+  const before = await daemon.status()
+  daemon.write(`${simpleConfig()}logging: { log_file: ./config.yaml/p.log }\n`)
+  const { status, stderr } = await daemon.run('reload')
+  assert.match(stderr, /cannot write the log file .*config\.yaml\/p\.log/)
+  assert.equal(status, 1)
+  const after = await daemon.status()
+  assert.equal(after.version, before.version)
+  assert.equal(after.logFile, before.logFile)
+})

@@ -116,6 +116,7 @@ test('settings whose file cannot be opened change nothing', (t) => {
   const file = join(dir, 'proxy.log')
   const log = open(t, { logging: { ...SETTINGS, logFile: file } })
   const wrong = join(file, 'below-a-file.log')
+  assert.throws(() => log.check({ ...SETTINGS, logFile: wrong }), { message: new RegExp(wrong) })
   assert.throws(() => log.apply({ ...SETTINGS, level: 'fatal', logFile: wrong }), { message: new RegExp(wrong) })
   log.logger.info('still here')
   assert.deepEqual(messagesIn(file), ['still here'])
