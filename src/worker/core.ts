@@ -77,6 +77,7 @@ export class Core {
 
   /** Compiles a snapshot and keeps it aside. Throws where that fails; what is served stays. */
   prepare(snapshot: ConfigSnapshot): void {
+    this.#log.check(snapshot.config.logging)
     this.#prepared = this.#compile(snapshot)
   }
 
