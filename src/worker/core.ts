@@ -12,7 +12,8 @@ import { Pipeline } from '../proxy/pipeline.ts'
 import { TunnelSet } from '../proxy/tunnel-set.ts'
 import { compileWorld, type World } from '../proxy/world.ts'
 import { BackendRegistry } from '../upstream/backend-registry.ts'
-import { createHttpProxy3Engine } from '../upstream/http-proxy-3-engine.ts'
+import type { UpstreamEngine } from '../upstream/engine.ts'
+import { createEngine } from '../upstream/engines.ts'
 import { type DrainDeadlines, drainWorker } from './drain.ts'
 
 /** A snapshot and what was compiled from it. */
@@ -24,7 +25,7 @@ interface Served {
 /** The proxy core of one worker, put together from a snapshot: listeners, pipeline, engine, tunnels, log. */
 export class Core {
   readonly #registry = new BackendRegistry()
-  readonly #engine = createHttpProxy3Engine()
+  readonly #engine: UpstreamEngine
   readonly #tunnels = new TunnelSet()
   readonly #listeners: Listener[] = []
   readonly #connections: ConnectionCount = { open: 0 }
@@ -43,6 +44,7 @@ export class Core {
       workerId: slot,
       ...readLogPlacement(process.env),
     })
+    this.#engine = createEngine(config.server.engine)
     const parts = { engine: this.#engine, access: this.#log.access, tunnels: this.#tunnels }
     this.#pipeline = new Pipeline(parts, this.#current.world)
   }
