@@ -12,7 +12,8 @@ export function nameRoutes(routes: readonly RouteSettings[]): string[] {
     if (route.name !== undefined) return route.name
     const place = describePlace(route)
     const isShared = (shared.get(place) ?? 0) > 1
-    return takeName(isShared ? [place, ...route.methods].join(' ') : place, taken)
+    const methods = isShared && route.methods.length > 0 ? ` ${route.methods.join(',')}` : ''
+    return takeName(place + methods, taken)
   })
 }
 

@@ -22,12 +22,19 @@ export interface CertificateOptions {
   readonly expired?: boolean
   /** False: the name stands in the common name alone. */
   readonly alternativeNames?: boolean
-  readonly keyType?: 'ec' | 'rsa'
+  /** `weak-rsa` is too short for TLS. */
+  readonly keyType?: keyof typeof KEY_TYPES
   /** Encrypts the key. */
   readonly passphrase?: string
 }
 
 const DAY_MS = 86_400_000
+
+const KEY_TYPES = {
+  ec: ['EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+  rsa: ['RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
+  'weak-rsa': ['RSA', '-pkeyopt', 'rsa_keygen_bits:1024'],
+} as const
 
 // One directory for the process: tests make certificates by the dozen, also outside of any test.
 const root = mkdtempSync(join(tmpdir(), 'pyserve-certificates-'))
@@ -72,10 +79,8 @@ function sign(options: CertificateOptions, authority: CertificateFiles | 'self' 
 
 /** Leaves the key to be used as `key.pem`; returns the file of the same key without encryption. */
 function createKey(directory: string, { keyType = 'ec', passphrase }: CertificateOptions): string {
-  const kind =
-    keyType === 'ec' ? ['EC', '-pkeyopt', 'ec_paramgen_curve:P-256'] : ['RSA', '-pkeyopt', 'rsa_keygen_bits:2048']
   const plain = passphrase === undefined ? 'key.pem' : 'plain.pem'
-  run(directory, ['genpkey', '-quiet', '-algorithm', ...kind, '-out', plain])
+  run(directory, ['genpkey', '-quiet', '-algorithm', ...KEY_TYPES[keyType], '-out', plain])
   if (passphrase !== undefined) {
     run(directory, ['pkcs8', '-topk8', '-in', plain, '-out', 'key.pem', '-passout', `pass:${passphrase}`])
   }
