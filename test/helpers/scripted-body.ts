@@ -26,10 +26,7 @@ export class ScriptedBody implements BodySource {
     trailers: HeaderList = NO_HEADERS,
   ): ScriptedBody {
     const body = new ScriptedBody(lengthBytes)
-    body.started.then(async () => {
-      for (const chunk of chunks) await body.push(chunk)
-      body.end(trailers)
-    })
+    void body.#pushAll(chunks, trailers)
     return body
   }
 
@@ -69,5 +66,11 @@ export class ScriptedBody implements BodySource {
 
   end(trailers: HeaderList = NO_HEADERS): void {
     this.#sink?.end(trailers)
+  }
+
+  async #pushAll(chunks: readonly (string | Buffer)[], trailers: HeaderList): Promise<void> {
+    for (const chunk of chunks) await this.push(chunk)
+    await this.started
+    this.end(trailers)
   }
 }

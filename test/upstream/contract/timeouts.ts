@@ -68,7 +68,7 @@ export function describeTimeouts(subject: Subject): void {
         connection.write(OK)
       })
       const body = new ScriptedBody(6)
-      const timeouts = { responseMs: SHORT_MS, idleMs: SHORT_MS }
+      const timeouts = { connectMs: SHORT_MS, responseMs: SHORT_MS, idleMs: SHORT_MS }
       const { sink } = send({ method: 'POST', body, timeouts })
       await body.push('abc')
       await pass(PAST_MS)
@@ -76,6 +76,18 @@ export function describeTimeouts(subject: Subject): void {
       body.end()
       await sink.over
       assert.equal(sink.text, 'ok')
+    })
+
+    test('a backend that thinks about its answer is not silent: only the response limit runs', async (t) => {
+      const { fetch } = await arrange(t, subject, async (connection) => {
+        await connection.readHead()
+        await connection.readBytes(3)
+        await pass(PAST_MS)
+        connection.write(OK)
+      })
+      const timeouts = { idleMs: SHORT_MS }
+      const sink = await fetch({ method: 'POST', body: ScriptedBody.of(['abc'], 3), timeouts })
+      assert.equal(sink.failure, undefined)
     })
 
     test('a backend that does not take the body: idle_timeout', async (t) => {
