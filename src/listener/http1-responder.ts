@@ -74,8 +74,6 @@ export class Http1Responder implements Responder {
       this.#cut('bad_response')
       return
     }
-    this.#phase = 'sending'
-    this.#headSent = true
     this.#isBodyless = status === 204 || status === 304 || this.#response.req.method === 'HEAD'
     this.#lengthBytes = taken.lengthBytes
     const isFramed = this.#isBodyless || taken.lengthBytes !== -1 || !this.#isOld
@@ -152,6 +150,8 @@ export class Http1Responder implements Responder {
       // Node checks each field as it writes it; only a head that fails that is looked through a second time.
       response.writeHead(status, soundStatusText(statusText), keepSoundFields(fields))
     }
+    this.#phase = 'sending'
+    this.#headSent = true
   }
 
   #cut(reason: Reason): void {

@@ -14,8 +14,10 @@ export interface ResponseFields {
  */
 export function takeResponseFields(headers: HeaderList): ResponseFields | undefined {
   const fields: string[] = []
+  let lengthName = ''
   let length: string | undefined
   let hasTrailerField = false
+  let lengthGoesLast = false
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string
     const value = headers[i + 1] as string
@@ -31,12 +33,18 @@ export function takeResponseFields(headers: HeaderList): ResponseFields | undefi
       case 14:
         if (name !== 'Content-Length' && name.toLowerCase() !== 'content-length') break
         if (length !== undefined) return undefined
+        lengthName = name
         length = value
+        break
+      case 19:
+        // Node recodes it behind a Content-Length (nodejs/node#46528), so that UTF-8 comes out as something else.
+        if (name.toLowerCase() === 'content-disposition' && NOT_ASCII.test(value)) lengthGoesLast = true
         break
     }
     fields.push(name, value)
   }
   if (length === undefined) return { fields, lengthBytes: -1, hasTrailerField }
+  if (lengthGoesLast) fields.push(...fields.splice(fields.indexOf(lengthName), 2))
   return DIGITS.test(length) ? { fields, lengthBytes: Number(length), hasTrailerField } : undefined
 }
 
@@ -72,5 +80,6 @@ const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
 ])
 
 const DIGITS = /^\d{1,15}$/
+const NOT_ASCII = /[\x80-\uffff]/
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const UNSOUND_VALUE = /[^\t\x20-\x7e\x80-\xff]/

@@ -71,6 +71,12 @@ test('as many fields arrive as are allowed, and the limit can be raised while ru
   assert.equal(harness.exchanges[0]?.head.headers.length, 8)
 })
 
+test('of very many fields none is dropped', async (t) => {
+  const harness = await startListener(t, { limits: { headers: 3000, headerBytes: 65_536 } })
+  harness.raw(`GET / HTTP/1.1\r\nHost: a\r\n${'X-A: b\r\n'.repeat(2500)}\r\n`)
+  assert.equal((await harness.exchange(0)).head.headers.length, 2 * 2501)
+})
+
 test('the bytes of a head are limited, and the limit can be raised while running', async (t) => {
   const harness = await startListener(t, { limits: { headerBytes: 1000 }, exchange: (exchange) => answer(exchange) })
   const bytes = `GET /${'b'.repeat(1500)} HTTP/1.1\r\nHost: a\r\n\r\n`

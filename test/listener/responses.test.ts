@@ -224,6 +224,26 @@ test('what cannot stand in a head is left out of it, and the rest goes out', asy
   assert.equal(response.replace(DATE, ''), `${hints}${head}0\r\nX-Good: 1\r\n\r\n`)
 })
 
+test('a file name in UTF-8 keeps its bytes', async (t) => {
+  for (const name of ['caf\xc3\xa9', '\xe4\xb8\xad', '\xff\xfe']) {
+    const value = `attachment; filename="${name}"`
+    const harness = await startListener(t, {
+      exchange({ responder }) {
+        responder.head({
+          status: 200,
+          statusText: 'OK',
+          headers: ['Content-Length', '2', 'Content-Disposition', value],
+        })
+        responder.write(Buffer.from('ok'))
+        responder.end([])
+      },
+    })
+    const response = await harness.raw(GET).has('\r\n\r\nok')
+    assert.ok(response.includes(`\r\nContent-Disposition: ${value}\r\n`), response)
+    assert.ok(response.includes('\r\nContent-Length: 2\r\n'), response)
+  }
+})
+
 test('trailers go behind a chunked body, one by one', async (t) => {
   const harness = await startListener(t, {
     exchange({ responder }) {
