@@ -1,10 +1,17 @@
 import type { ResponseHead } from '../../exchange.ts'
 import { hasToken } from '../../header-list.ts'
 import { parseFieldLines, skipLineEnd } from './field-lines.ts'
+import { computeKeptMs } from './keep-alive.ts'
 import { MalformedResponse } from './malformed-response.ts'
 import { FIELD_TEXT, SPACE } from './octets.ts'
 
 export const STATUS_LINE_START = 'HTTP/1.'
+
+/**
+ * RFC 9112 §6.1: TE was not sent, so chunked is the only coding that may be used. With a tab beside it, llhttp, for one,
+ * takes it for another coding.
+ */
+const PLAINLY_CHUNKED = /\ntransfer-encoding: *chunked *\r\n/i
 
 const ZERO = 48
 const NINE = 57
@@ -18,10 +25,8 @@ export interface ParsedHead {
   readonly isChunked: boolean
   /** Content-Length; -1 where there is none. */
   readonly lengthBytes: number
-  /** False where the backend closes the connection after the response. HTTP/1.0 always does, whatever it says. */
-  readonly persists: boolean
-  /** Seconds that the backend keeps an idle connection (`Keep-Alive: timeout`); -1 where it does not say. */
-  readonly keepAliveSeconds: number
+  /** How long the connection may be idle after the response; 0 where it ends with it. HTTP/1.0 always does. */
+  readonly keptMs: number
 }
 
 /**
@@ -37,7 +42,7 @@ export function parseResponseHead(text: string): ParsedHead {
   if (at === REASON_AT) while (FIELD_TEXT[text.charCodeAt(at)] === 1) at++
   const statusText = text.substring(REASON_AT, at)
   const headers = parseFieldLines(text, skipLineEnd(text, at))
-  return readFraming({ status, statusText, headers }, isOld)
+  return readFraming(text, { status, statusText, headers }, isOld)
 }
 
 function parseStatus(text: string): number {
@@ -51,12 +56,12 @@ function parseStatus(text: string): number {
   return status
 }
 
-function readFraming(head: ResponseHead, isOld: boolean): ParsedHead {
+function readFraming(text: string, head: ResponseHead, isOld: boolean): ParsedHead {
   const { headers } = head
   let lengthBytes = -1
   let isChunked = false
   let persists = !isOld
-  let keepAliveSeconds = -1
+  let keepAlive: string | undefined
   // Three lengths tell almost every other field apart without a look at its name.
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] ?? ''
@@ -64,32 +69,23 @@ function readFraming(head: ResponseHead, isOld: boolean): ParsedHead {
       if (lengthBytes !== -1) throw new MalformedResponse('second Content-Length', headers[i + 1])
       lengthBytes = parseLength(headers[i + 1] ?? '')
     } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
-      if (isChunked || isOld) throw new MalformedResponse('Transfer-Encoding', headers[i + 1])
-      requireChunked(headers[i + 1] ?? '')
+      if (isChunked || isOld || !PLAINLY_CHUNKED.test(text)) {
+        throw new MalformedResponse('Transfer-Encoding', headers[i + 1])
+      }
       isChunked = true
     } else if (name.length === 10) {
       const lowerName = name.toLowerCase()
       if (lowerName === 'connection') persists = persists && !hasToken(headers[i + 1], 'close')
-      else if (lowerName === 'keep-alive') keepAliveSeconds = parseKeepAlive(headers[i + 1] ?? '')
+      else if (lowerName === 'keep-alive') keepAlive = headers[i + 1]
     }
   }
   if (isChunked && lengthBytes !== -1)
     throw new MalformedResponse('Content-Length beside Transfer-Encoding', lengthBytes)
-  return { head, isChunked, lengthBytes, persists, keepAliveSeconds }
+  return { head, isChunked, lengthBytes, keptMs: persists ? computeKeptMs(keepAlive) : 0 }
 }
 
 function parseLength(value: string): number {
   const lengthBytes = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN
   if (Number.isSafeInteger(lengthBytes)) return lengthBytes
   throw new MalformedResponse('Content-Length', value)
-}
-
-/** RFC 9112 §6.1: TE was not sent, so chunked is the only coding that may be used. */
-function requireChunked(value: string): void {
-  if (value.toLowerCase() !== 'chunked') throw new MalformedResponse('Transfer-Encoding', value)
-}
-
-function parseKeepAlive(value: string): number {
-  const match = /(?:^|[,\s])timeout\s*=\s*"?(\d{1,9})/i.exec(value)
-  return match?.[1] === undefined ? -1 : Number(match[1])
 }

@@ -22,8 +22,8 @@ export interface ResponseReceiver {
   /** A 1xx other than 101. */
   interim(head: ResponseHead): void
   head(head: ResponseHead): void
-  /** Bytes of the body, valid during the call only. False: no more of them until the next `read`. */
-  data(bytes: Buffer, start: number, end: number): boolean
+  /** Bytes of the body, valid during the call only; at most once in a `read`. */
+  data(bytes: Buffer, start: number, end: number): void
 }
 
 /** Reads one response after another off a connection; however the bytes are split over reads, the messages are the same. */
@@ -32,10 +32,8 @@ export class ResponseReader {
   trailers: HeaderList = NO_HEADERS
   /** A byte of the response under way has come. */
   hasBegun = false
-  /** The connection may carry another request once this response is over. */
-  persists = false
-  /** As the backend announced it; -1 where it did not. */
-  keepAliveSeconds = -1
+  /** How long the connection may be idle after this response; 0: it must not carry another request. */
+  keptMs = 0
   readonly #block = new FieldBlock()
   readonly #chunkLine = new ChunkLine()
   #receiver: ResponseReceiver | undefined
@@ -44,6 +42,9 @@ export class ResponseReader {
   #interimCount = 0
   /** Of the body, or of the chunk. */
   #leftBytes = 0
+  /** Where the body's bytes of this read stand, without what was between them; the end is 0 where there are none. */
+  #dataStart = 0
+  #dataEnd = 0
 
   /** The response ended, or nobody wants the rest of it. */
   get isOver(): boolean {
@@ -68,34 +69,15 @@ export class ResponseReader {
   }
 
   /**
-   * Takes bytes from `start` on and returns the index behind the last one taken: before `end` where the receiver takes no
-   * more or the response is over. Throws MalformedResponse; the connection is of no use then.
+   * Takes bytes from `start` on and returns the index behind the last one of this response, or `end`. It may move them about,
+   * to tell of the data of many small chunks at once. Throws MalformedResponse; the connection is of no use then.
    */
   read(bytes: Buffer, start: number, end: number): number {
-    let at = start
-    let isWanted = true
     this.hasBegun = true
-    while (at < end) {
-      switch (this.#phase) {
-        case HEAD:
-          at = this.#readHead(bytes, at, end)
-          break
-        case CHUNK_LINE:
-          at = this.#readChunkLine(bytes, at, end)
-          break
-        case TRAILERS:
-          at = this.#readTrailers(bytes, at, end)
-          break
-        case OVER:
-          return at
-        default: {
-          if (!isWanted) return at
-          const next = this.#phase === BODY_TO_CLOSE ? end : Math.min(end, at + this.#leftBytes)
-          isWanted = this.#passOn(bytes, at, next)
-          at = next
-        }
-      }
-    }
+    this.#dataEnd = 0
+    let at = start
+    while (at < end && this.#phase !== OVER) at = this.#readPart(bytes, at, end)
+    if (this.#dataEnd > 0) this.#receiver?.data(bytes, this.#dataStart, this.#dataEnd)
     return at
   }
 
@@ -104,6 +86,19 @@ export class ResponseReader {
     if (this.#phase !== BODY_TO_CLOSE) return false
     this.stop()
     return true
+  }
+
+  #readPart(bytes: Buffer, start: number, end: number): number {
+    switch (this.#phase) {
+      case HEAD:
+        return this.#readHead(bytes, start, end)
+      case CHUNK_LINE:
+        return this.#readChunkLine(bytes, start, end)
+      case TRAILERS:
+        return this.#readTrailers(bytes, start, end)
+      default:
+        return this.#readBody(bytes, start, end)
+    }
   }
 
   #readHead(bytes: Buffer, start: number, end: number): number {
@@ -129,11 +124,10 @@ export class ResponseReader {
 
   #passHead(parsed: ParsedHead): void {
     const { status } = parsed.head
-    this.persists = parsed.persists
-    this.keepAliveSeconds = parsed.keepAliveSeconds
+    this.keptMs = parsed.keptMs
     this.#leftBytes = parsed.lengthBytes
     // RFC 9110 §8.6: a 204 that announces a body may well send it.
-    if (status === 204 && (parsed.isChunked || parsed.lengthBytes > 0)) this.persists = false
+    if (status === 204 && (parsed.isChunked || parsed.lengthBytes > 0)) this.keptMs = 0
     const isBodyless = this.#isHead || status === 204 || status === 304 || parsed.lengthBytes === 0
     if (isBodyless) this.#phase = OVER
     else if (parsed.isChunked) this.#startChunk(false)
@@ -143,7 +137,7 @@ export class ResponseReader {
   }
 
   #startBodyToClose(): void {
-    this.persists = false
+    this.keptMs = 0
     this.#phase = BODY_TO_CLOSE
   }
 
@@ -152,13 +146,19 @@ export class ResponseReader {
     this.#phase = CHUNK_LINE
   }
 
-  #passOn(bytes: Buffer, start: number, end: number): boolean {
-    if (this.#phase !== BODY_TO_CLOSE) {
-      this.#leftBytes -= end - start
-      if (this.#leftBytes === 0 && this.#phase === SIZED_BODY) this.#phase = OVER
-      else if (this.#leftBytes === 0) this.#startChunk(true)
+  #readBody(bytes: Buffer, start: number, end: number): number {
+    const next = this.#phase === BODY_TO_CLOSE ? end : Math.min(end, start + this.#leftBytes)
+    if (this.#dataEnd === 0) {
+      this.#dataStart = start
+      this.#dataEnd = next
+    } else {
+      bytes.copyWithin(this.#dataEnd, start, next)
+      this.#dataEnd += next - start
     }
-    return this.#receiver?.data(bytes, start, end) ?? false
+    this.#leftBytes -= next - start
+    if (this.#leftBytes === 0 && this.#phase === SIZED_BODY) this.#phase = OVER
+    else if (this.#leftBytes === 0 && this.#phase === CHUNK_DATA) this.#startChunk(true)
+    return next
   }
 
   #readChunkLine(bytes: Buffer, start: number, end: number): number {
