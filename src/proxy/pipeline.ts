@@ -12,6 +12,7 @@ import { Forward } from './forward.ts'
 import { buildRequestHeaders } from './headers/request-headers.ts'
 import { createRequestIds } from './headers/request-id.ts'
 import { MeteredBody } from './metered-body.ts'
+import { locateOnTls } from './tls-redirect.ts'
 import type { TunnelSet } from './tunnel-set.ts'
 import type { CompiledAction, ProxyAction, World } from './world.ts'
 
@@ -78,6 +79,19 @@ export class Pipeline {
     const arrival = { head, identity, responder, log, body: undefined, upgrade }
     if (this.#draining) answer(arrival, 'draining')
     else this.#route(world, arrival)
+  }
+
+  /**
+   * Sends a plain request on to the same place behind TLS, with 308: unlike 301 (RFC 9110 §15.4.2) it does not let a
+   * client turn a POST into a GET.
+   */
+  redirectToTls({ head, client, responder }: Exchange | UpgradeExchange, tlsPort: number): void {
+    const identity = resolveClient(this.#world.trust, client, head)
+    const log = this.#open(head, identity)
+    const arrival = { head, identity, responder, log, body: undefined, upgrade: undefined }
+    const location = locateOnTls(head, tlsPort)
+    if (location === undefined) answer(arrival, 'bad_request')
+    else redirect(arrival, 308, location, [])
   }
 
   /** Logs what a listener refused by itself. */

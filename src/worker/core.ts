@@ -1,10 +1,10 @@
 import type { Logger } from 'pino'
 import type { ListenAddress } from '../config/config.ts'
+import type { Exchange, UpgradeExchange } from '../exchange.ts'
 import type { NativeHandle } from '../ipc/channel.ts'
 import type { ConfigSnapshot, WorkerStats } from '../ipc/protocol.ts'
 import { type ConnectionCount, createHttp1Listener } from '../listener/http1-listener.ts'
 import type { Listener, ListenerHandler, RejectedRequest } from '../listener/listener.ts'
-import { redirectToTls } from '../listener/redirect.ts'
 import { createTlsOptions } from '../listener/tls.ts'
 import { createLog, type Log } from '../log/log.ts'
 import { readLogPlacement } from '../log/placement.ts'
@@ -144,13 +144,17 @@ export class Core {
 
   #handlerFor(address: ListenAddress): ListenerHandler {
     const pipeline = this.#pipeline
-    const handler: ListenerHandler = {
+    const { redirectToTlsPort: tlsPort } = address
+    const rejected = (request: RejectedRequest) => this.#noteRejected(request)
+    if (tlsPort !== undefined) {
+      const redirect = (exchange: Exchange | UpgradeExchange) => pipeline.redirectToTls(exchange, tlsPort)
+      return { exchange: redirect, upgrade: redirect, rejected }
+    }
+    return {
       exchange: (exchange) => pipeline.exchange(exchange),
       upgrade: (upgrade) => pipeline.upgrade(upgrade),
-      rejected: (request) => this.#noteRejected(request),
+      rejected,
     }
-    const { redirectToTlsPort } = address
-    return redirectToTlsPort === undefined ? handler : redirectToTls(handler, redirectToTlsPort)
   }
 
   #noteRejected(request: RejectedRequest): void {

@@ -256,6 +256,17 @@ test('a request under way keeps the routes that it began with', async (t) => {
   assert.equal((await send({ target: '/api' })).head?.status, 404)
 })
 
+test('a plain request is sent on behind TLS with 308, and logged', (t) => {
+  const { pipeline, records } = startPipeline(t, configOf([{}]))
+  const responder = recordResponder()
+  const head = { method: 'POST', target: '/x?y', authority: 'site:80', headers: [], httpVersion: '1.1' } as const
+  pipeline.redirectToTls({ head, client: CLIENT, body: undefined, responder }, 443)
+  responder.watcher?.finished()
+  assert.equal(responder.sent.head?.status, 308)
+  assert.equal(findHeader(responder.sent.head?.headers ?? [], 'location'), 'https://site/x?y')
+  assert.equal(records.length, 1)
+})
+
 test('an upgrade that comes while the worker drains is refused', (t) => {
   const { pipeline, records } = startPipeline(t, configOf([{}]))
   const responder = recordResponder()
