@@ -1,8 +1,10 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const BLOCK_BYTES = 64 * 1024
 const POLL_MS = 200
+/** Rotated files that are looked at for the one that was being read. */
+const MAX_BACKUPS = 100
 const NEWLINE = 0x0a
 
 export interface TailEnd {
@@ -29,7 +31,7 @@ export function readLastLines(fd: number, count: number): TailEnd {
 
 /**
  * The last `count` lines of the file, then, with `follow`, those that are written to it, until `signal`. Goes on
- * in the new file when the path is given to another one, after the rest of the old; waits for a file that is not there.
+ * in the new file when the path is given to another one, after the rest of the old and of what was rotated meanwhile; waits for a file that is not there.
  */
 export async function* tailFile(
   path: string,
@@ -50,16 +52,34 @@ export async function* tailFile(
         if (rest.lines.length > 0) yield rest.lines
       }
       const next = isMoved ? openIfThere(path) : undefined
-      if (next === undefined) await pause(follow)
-      else {
-        if (fd !== undefined) closeSync(fd)
-        fd = next
-        offset = 0
+      if (next === undefined) {
+        await pause(follow)
+        continue
       }
+      if (fd !== undefined) {
+        for (const skipped of listSkipped(path, fd)) yield splitLines(readFileSync(skipped, 'utf8'))
+        closeSync(fd)
+      }
+      fd = next
+      offset = 0
     }
   } finally {
     if (fd !== undefined) closeSync(fd)
   }
+}
+
+/** What was rotated away between the open file and the one that the path names now, oldest first. */
+function listSkipped(path: string, fd: number): string[] {
+  const { ino } = fstatSync(fd)
+  const newer: string[] = []
+  for (let number = 1; number <= MAX_BACKUPS; number++) {
+    const backup = `${path}.${number}`
+    const stats = statSync(backup, { throwIfNoEntry: false })
+    if (!stats) return []
+    if (stats.ino === ino) return newer.reverse()
+    newer.push(backup)
+  }
+  return []
 }
 
 function readFrom(fd: number, offset: number): { lines: string[]; bytes: number } {

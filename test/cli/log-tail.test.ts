@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { tailFile } from '../../src/cli/log-tail.ts'
+import { rotateLogFile } from '../../src/log/rotation.ts'
 
 const TIMEOUT_MS = 10_000
 
@@ -51,6 +52,20 @@ test('following goes over a rotation and loses no line', async (t) => {
   assert.deepEqual(lines, ['b\n', 'c\n'])
   appendFileSync(file, 'd\n')
   assert.deepEqual(await next(), ['d\n'])
+  await end()
+})
+
+test('following finds what was written between two rotations', async (t) => {
+  const { file, next, end } = follow(t, 'a\n')
+  await next()
+  appendFileSync(file, 'b\n')
+  rotateLogFile(file, 3)
+  writeFileSync(file, 'c\n')
+  rotateLogFile(file, 3)
+  writeFileSync(file, 'd\n')
+  const lines: string[] = []
+  while (lines.length < 3) lines.push(...(await next()))
+  assert.deepEqual(lines, ['b\n', 'c\n', 'd\n'])
   await end()
 })
 
