@@ -10,6 +10,8 @@ interface FakeTimer {
 
 export interface FakeTimers {
   nowMs(): number
+  /** Timers that are set and not cleared. */
+  count(): number
   /** Lets time pass and runs what falls due, in order. */
   tick(ms: number): void
 }
@@ -42,6 +44,7 @@ export function fakeTimers(t: TestContext): FakeTimers {
   t.mock.method(globalThis, 'clearInterval', clear)
   return {
     nowMs: () => nowMs,
+    count: () => timers.size,
     tick: (ms) => {
       const endMs = nowMs + ms
       for (let next = findNext(timers, endMs); next !== undefined; next = findNext(timers, endMs)) {

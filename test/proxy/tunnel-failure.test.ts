@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { Duplex, duplexPair } from 'node:stream'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { TunnelResult } from '../../src/proxy/tunnel.ts'
 import { closeFrame } from '../../src/proxy/websocket-frames.ts'
 import { fakeTimers } from './fake-timers.ts'
@@ -100,20 +103,48 @@ for (const { gone, other, reason } of [
     far[gone].end()
     await once(near.resume(), 'end')
     const { closed } = open({ client: nearClient, backend: nearBackend })
-    far[other].end('answer')
     await readToEnd(far[other])
+    far[other].end('answer')
     assert.equal(String(await readToEnd(far[gone])), 'answer')
     assert.equal((await closed).reason, 'closed')
   })
 }
 
+for (const { gone, other, reason } of [
+  { gone: 'client', other: 'backend', reason: 'client_gone' },
+  { gone: 'backend', other: 'client', reason: 'backend_reset' },
+] as const) {
+  test(`a ${other} that was held back for a ${gone} is read to its end when that is lost`, async (t) => {
+    fakeTimers(t)
+    const pair = await splice(t)
+    const [nearGone, nearOther] =
+      gone === 'client' ? [pair.nearClient, pair.nearBackend] : [pair.nearBackend, pair.nearClient]
+    pair[other].end(Buffer.alloc(16 * 1024 * 1024))
+    await until(() => nearOther.isPaused())
+    nearGone.destroy()
+    await readToEnd(pair[other])
+    assert.equal((await pair.closed).reason, reason)
+  })
+}
+
+test('a stream that does not destroy itself on an error is destroyed', async () => {
+  const client = new Duplex({ autoDestroy: false, read: () => undefined, write: () => undefined })
+  const [backend, nearBackend] = duplexPair()
+  const { closed } = open({ client, backend: nearBackend })
+  client.emit('error', new Error('an error of the stream'))
+  backend.resume().end()
+  assert.equal((await closed).reason, 'client_gone')
+  assert.equal(client.destroyed, true)
+})
+
 test('a reset after both Close frames is an orderly end', async (t) => {
-  const { client, backend, closed } = await splice(t)
+  const { client, backend, nearClient, closed } = await splice(t)
   client.write(closeFrame(1000, { mask: true }))
   await readBytes(backend, 8)
   backend.write(closeFrame(1000, { mask: false }))
   await readBytes(client, 4)
   client.resetAndDestroy()
+  await until(() => nearClient.closed)
   backend.resume().end()
   assert.equal((await closed).reason, 'closed')
 })
@@ -132,6 +163,19 @@ test('silence of both sides for the idle time ends the tunnel', async (t) => {
   await readBytes(client, 1)
   timers.tick(5_000)
   assert.deepEqual(await closed, { reason: 'idle_timeout', bytesIn: 1, bytesOut: 2 })
+})
+
+test('a slow peer that takes what waits for it is not idle', async (t) => {
+  const timers = fakeTimers(t)
+  const waiting = Buffer.alloc(32 * 1024 * 1024)
+  const { client, nearClient, closed } = await splice(t, { idleMs: 5_000, backendFirst: waiting })
+  timers.tick(4_999)
+  await readBytes(client, waiting.length)
+  await until(() => nearClient.writableLength === 0)
+  timers.tick(4_999)
+  assert.equal(nearClient.destroyed, false)
+  timers.tick(1)
+  assert.equal((await closed).reason, 'idle_timeout')
 })
 
 test('a tunnel without an idle time stays', async (t) => {
@@ -184,6 +228,25 @@ test('a closed tunnel leaves no listener and no property on its sockets', async 
       [undefined],
     )
   }
+})
+
+test('who keeps a closed tunnel does not keep its sockets', async () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const openAndClose = async () => {
+    const [, client] = duplexPair()
+    const [, backend] = duplexPair()
+    const { tunnel, closed } = open({ client, backend })
+    tunnel.destroy('draining')
+    await closed
+    return { tunnel, sockets: [new WeakRef(client), new WeakRef(backend)] }
+  }
+  const { tunnel, sockets } = await openAndClose()
+  await until(() => {
+    collectGarbage()
+    return sockets.every((socket) => socket.deref() === undefined)
+  })
+  tunnel.close(1001)
 })
 
 test(`${CYCLES} tunnels, ended in every way, leave no descriptor and no timer behind`, async (t) => {

@@ -138,9 +138,17 @@ test('after a FIN a peer that takes nothing holds the other for ten seconds', as
   assert.equal((await closed).reason, 'backend_reset')
 })
 
-test('a timeout that HTTP left on a socket does not end the tunnel', async (t) => {
-  const { nearClient } = await splice(t, {}, (nearClient) => void nearClient.setTimeout(5_000))
+test('a timeout that HTTP left on a socket does not end the tunnel, and small frames do not wait', async (t) => {
+  const setNoDelay = t.mock.fn()
+  const { nearClient } = await splice(t, {}, (client, backend) => {
+    client.setTimeout(5_000)
+    for (const socket of [client, backend]) t.mock.method(socket, 'setNoDelay', setNoDelay)
+  })
   assert.equal(nearClient.timeout, 0)
+  assert.deepEqual(
+    setNoDelay.mock.calls.map((call) => call.arguments),
+    [[true], [true]],
+  )
 })
 
 test('bytes, half-closes and Close frames pass over TLS too', async (t) => {
