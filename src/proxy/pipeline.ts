@@ -47,7 +47,6 @@ export class Pipeline {
   #parts: PipelineParts
   #world: World
   #nextRequestId = createRequestIds()
-  #draining = false
 
   constructor(parts: PipelineParts, world: World) {
     this.#parts = parts
@@ -57,11 +56,6 @@ export class Pipeline {
   /** For exchanges that begin from now on; those under way keep the world they began with. */
   use(world: World): void {
     this.#world = world
-  }
-
-  /** From now on upgrades are refused; requests are still served. */
-  drain(): void {
-    this.#draining = true
   }
 
   exchange({ head, client, body, responder }: Exchange): void {
@@ -76,9 +70,7 @@ export class Pipeline {
     const { head, client, responder } = upgrade
     const identity = resolveClient(world.trust, client, head)
     const log = this.#open(head, identity)
-    const arrival = { head, identity, responder, log, body: undefined, upgrade }
-    if (this.#draining) answer(arrival, 'draining')
-    else this.#route(world, arrival)
+    this.#route(world, { head, identity, responder, log, body: undefined, upgrade })
   }
 
   /**

@@ -128,7 +128,6 @@ export class Core {
 
   /** Resolves when nothing is open any more, with the number of connections and tunnels that were cut. */
   async drain(deadlines: DrainDeadlines): Promise<number> {
-    this.#pipeline.drain()
     const cut = await drainWorker(this.#listeners, this.#tunnels, deadlines)
     this.#engine.close()
     return cut

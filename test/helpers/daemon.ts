@@ -64,7 +64,7 @@ export interface Daemon extends Site {
   status(): Promise<StatusReport>
   /** What the command `reload` asks of the daemon, without a process for it. */
   reload(): Promise<ReloadReport>
-  /** By slot. */
+  /** By slot; without those that are on their way out. */
   workerPids(): Promise<number[]>
   /** Resolves when the daemon and all that it started are gone; asserts that no socket or pid file is left. */
   ended(timeoutMs?: number): Promise<void>
@@ -130,7 +130,10 @@ export async function startDaemon(t: TestContext, options: DaemonOptions): Promi
     status: () => readStatus(site),
     reload: () =>
       askPrimary<ReloadReport>({ runDir: describeRunDir(site.runDir), timeoutMs: 0 }, { command: 'reload' }),
-    workerPids: async () => (await readStatus(site)).workers.map((worker) => worker.pid),
+    workerPids: async () => {
+      const { workers } = await readStatus(site)
+      return workers.filter(({ state }) => state !== 'draining').map((worker) => worker.pid)
+    },
     ended: async (timeoutMs = STOP_WITHIN_MS) => {
       await waitFor(() => findProcesses(site.dir).length === 0, { what: 'the end of the daemon', timeoutMs })
       assert.deepEqual(listRemains(site), [])

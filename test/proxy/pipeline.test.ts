@@ -267,21 +267,6 @@ test('a plain request is sent on behind TLS with 308, and logged', (t) => {
   assert.equal(records.length, 1)
 })
 
-test('an upgrade that comes while the worker drains is refused', (t) => {
-  const { pipeline, records } = startPipeline(t, configOf([{}]))
-  const responder = recordResponder()
-  pipeline.drain()
-  pipeline.upgrade({
-    head: { method: 'GET', target: '/api', authority: 'site', headers: [], httpVersion: '1.1' },
-    client: CLIENT,
-    responder,
-    accept: () => assert.fail('accepted'),
-  })
-  responder.watcher?.finished()
-  assert.equal(responder.sent.head?.status, 503)
-  assert.equal(records[0]?.reason, 'draining')
-})
-
 test('what a listener refused has its own line in the log', (t) => {
   const { pipeline, records } = startPipeline(t, configOf([]))
   pipeline.refused({ client: CLIENT, reason: 'bad_request', status: 400, method: undefined, target: undefined })
