@@ -41,10 +41,12 @@ test(`${SWAPS} certificate swaps under load fail no request, and each shows the 
     await waitFor(() => countRequests(load.result) > before, { what: 'the load to go on' })
   }
 
+  await waitFor(async () => (await daemon.status()).workers.length === 2, { what: 'the old workers to be gone' })
   const result = await load.stop()
   t.diagnostic(describeLoad(result))
   t.diagnostic(`${SWAPS} swaps, from the renamed files to the last worker: ${tookMs.join(' ')} ms`)
   assert.deepEqual(listFailures(result), [])
+  assert.doesNotMatch(daemon.readLog(), /by force/)
 })
 
 async function waitForRoll(daemon: Daemon, generation: number): Promise<void> {

@@ -38,6 +38,8 @@ test(`${RELOADS} reloads of the routes under load fail no request and leave othe
   t.diagnostic(describeLoad(result))
   t.diagnostic(`${RELOADS} reloads, from the renamed file to every worker: ${describeTimes(tookMs)}`)
   assert.deepEqual(listFailures(result), [])
+  assert.deepEqual(result['keep-alive'].retried, [], 'a kept connection was closed')
+  assert.equal(result.websocket.goneAway, 0)
   assert.deepEqual(await daemon.workerPids(), pids, 'no worker was replaced')
   assert.equal(String(await steady.ask('still there')), 'still there')
   steady.socket.terminate()

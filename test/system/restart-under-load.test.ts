@@ -4,6 +4,7 @@ import { startEcho } from '../helpers/backends.ts'
 import { assertDone, startDaemon } from '../helpers/daemon.ts'
 import { describeLoad, listFailures, startLoad } from '../helpers/load.ts'
 import { proxyConfig, routeTo } from '../helpers/proxy-config.ts'
+import { waitFor } from '../helpers/wait.ts'
 
 const ROLLS = 3
 
@@ -13,7 +14,7 @@ for (const { name, pauseMs, clients } of [
 ]) {
   test(`${ROLLS} rolling restarts fail no request of ${name}`, async (t) => {
     const backend = await startEcho(t)
-    const timeouts = { drain: '10s', websocket_drain: '5s' }
+    const timeouts = { drain: '4s', websocket_drain: '4s' }
     const daemon = await startDaemon(t, { config: proxyConfig([routeTo('/load', backend)], { timeouts }) })
     const first = await daemon.workerPids()
     const load = startLoad({ port: daemon.port }, { path: '/load', pauseMs, clients })
@@ -23,10 +24,12 @@ for (const { name, pauseMs, clients } of [
       assertDone(await daemon.cli('restart'))
       tookMs.push(Math.round(performance.now() - startedMs))
     }
+    await waitFor(async () => (await daemon.status()).workers.length === 2, { what: 'the old workers to be gone' })
     const result = await load.stop()
     t.diagnostic(describeLoad(result))
     t.diagnostic(`rolls of two workers took ${tookMs.join(' ')} ms`)
     assert.deepEqual(listFailures(result), [])
+    assert.doesNotMatch(daemon.readLog(), /by force/)
     assert.equal((await daemon.status()).generation, 1 + ROLLS)
     assert.ok((await daemon.workerPids()).every((pid) => !first.includes(pid)))
   })
