@@ -63,10 +63,6 @@ export class Http1Connection implements UpgradeHost {
     return this.#responder === undefined && this.#queue.isEmpty && !this.#isParting
   }
 
-  get isSilent(): boolean {
-    return this.isIdle && this.#socket.bytesRead === 0
-  }
-
   take(message: IncomingMessage, response: ServerResponse): void {
     if (this.#isParting || (this.#final !== undefined && this.#final !== message)) return
     if (this.#responder === undefined) this.#begin(message, response)

@@ -176,11 +176,8 @@ class NodeListener implements Http1Listener, ConnectionOwner {
   #endGrace(): void {
     this.isGraceOver = true
     this.#handshakes.destroy()
-    // Node knows which of them have begun to send a head; those that never sent a byte are in its eyes not idle.
+    // Only Node's parser knows which of them have begun to send a head: those are not idle.
     this.#server.closeIdleConnections()
-    for (const connection of this.#open) {
-      if (connection.isSilent) connection.cut('draining', false)
-    }
   }
 
   #settle(): void {

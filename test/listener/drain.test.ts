@@ -92,7 +92,8 @@ test('idle connections stay until the grace is over, and are then closed', async
   const startedMs = performance.now()
   const drained = track(harness, 400)
   await drained.over()
-  assert.ok(performance.now() - startedMs >= 390)
+  const tookMs = performance.now() - startedMs
+  assert.ok(tookMs >= 390 && tookMs < 5_000, `${tookMs} ms`)
   await kept.rest()
   assert.equal(await silent.rest(), '')
 })

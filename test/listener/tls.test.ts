@@ -177,6 +177,7 @@ test('a drain waits for secured connections, and for handshakes until the grace 
   await client.request({ path: '/' })
   const handshake = harness.raw()
   await waitFor(() => harness.listener.connections === 2, { what: 'the connections' })
+  const startedMs = performance.now()
   let isOver = false
   void harness.listener.drain(400).then(() => {
     isOver = true
@@ -187,6 +188,7 @@ test('a drain waits for secured connections, and for handshakes until the grace 
   assert.equal(isOver, false)
   await handshake.rest()
   await waitFor(() => isOver, { what: 'the end of the drain' })
+  assert.ok(performance.now() - startedMs < 5_000, 'handshakes are not waited for until they time out')
 })
 
 test('to destroy a listener cuts handshakes too', async (t) => {
