@@ -59,10 +59,9 @@ export function parseYamlSource(text: string, file: string, env: NodeJS.ProcessE
   const document = parseText(text, lineCounter)
   if (document instanceof Error)
     return withoutValue([toProblem({ offset: 0, message: `not YAML: ${document.message}` })])
-  const errors = [...document.errors.filter(isCause), ...document.warnings].map((error) =>
-    toProblem(describeError(error)),
-  )
-  if (document.errors.length > 0) return withoutValue(errors.map(addSyntaxHint).filter(isFirstOfLine))
+  const causes = takeFirstOfLines([...document.errors.filter(isCause), ...document.warnings], lineCounter)
+  const errors = causes.map((error) => toProblem(describeError(error)))
+  if (document.errors.length > 0) return withoutValue(errors.map(addSyntaxHint))
   const values = readYamlValues(document.contents, env)
   return {
     ...values,
@@ -106,8 +105,8 @@ function describeError({ code, message, pos }: YAMLError): ValueFault {
 function addSyntaxHint(problem: Problem): Problem {
   const { sourceLine } = problem
   if (/^\s*(- )?[\w-]+:[^\s:]/.test(sourceLine)) return { ...problem, hint: 'a colon needs a space after it' }
-  if (/[{[,].*\$\{/.test(sourceLine)) return { ...problem, hint: `put quotes around \${…} inside of { } or [ ]` }
-  return problem
+  const isInBrackets = /[{[,]/.test(sourceLine.slice(0, Math.max(0, sourceLine.indexOf('${'))))
+  return isInBrackets ? { ...problem, hint: `put quotes around \${…} inside of { } or [ ]` } : problem
 }
 
 /** Once the parser has lost its way, every further line is unexpected. */
@@ -115,9 +114,13 @@ function isCause({ code }: YAMLError, index: number): boolean {
   return index === 0 || code !== 'UNEXPECTED_TOKEN'
 }
 
-/** What follows the first error of a line is mostly caused by it. */
-function isFirstOfLine({ line }: Problem, index: number, problems: readonly Problem[]): boolean {
-  return problems[index - 1]?.line !== line
+/** What follows the first error of a line is mostly caused by it; a line of brackets has thousands. */
+function takeFirstOfLines(errors: readonly YAMLError[], lineCounter: LineCounter): YAMLError[] {
+  const lines = new Set<number>()
+  return errors.filter(({ pos: [offset] }) => {
+    const { line } = lineCounter.linePos(offset)
+    return lines.size < lines.add(line).size
+  })
 }
 
 function placeAt(text: string, lineCounter: LineCounter, offset: number): Place {
