@@ -45,6 +45,8 @@ const MESSAGES: Partial<Record<YAMLError['code'], string>> = {
   RESOURCE_EXHAUSTION: 'the values are nested too deeply',
 }
 
+const LONGEST_LINE = 4096
+
 const NOWHERE: Found = { key: undefined, value: undefined, isWhole: false }
 
 /** Never throws: what is wrong with the text is in `problems`. */
@@ -129,8 +131,14 @@ function placeAt(text: string, lineCounter: LineCounter, offset: number): Place 
   const line = Math.max(1, lineCounter.linePos(at).line)
   const start = lineCounter.lineStarts[line - 1] ?? 0
   const end = text.indexOf('\n', start)
-  const sourceLine = text.slice(start, end === -1 ? text.length : end).replace(/\r$/, '')
-  return { line, column: [...text.slice(start, at)].length + 1, sourceLine }
+  const rest = text.slice(start, end === -1 ? text.length : end)
+  // Each problem carries its line: those of a whole file on one line would be the file many times over.
+  const sourceLine = rest.length > LONGEST_LINE ? '' : rest.replace(/\r$/, '')
+  return { line, column: countCharacters(text.slice(start, at)) + 1, sourceLine }
+}
+
+function countCharacters(text: string): number {
+  return text.length - (text.match(/[\ud800-\udbff][\udc00-\udfff]/g)?.length ?? 0)
 }
 
 function findNode(root: unknown, path: KeyPath, targets: ReadonlyMap<Alias, Node>): Found {

@@ -170,6 +170,11 @@ for (const { name, path, at, place } of [
   })
 }
 
+test('a line that is too long to show is left out', () => {
+  const place = read(`a: "${'x'.repeat(5000)}"\n`).findPlace(['a'], 'value')
+  assert.deepEqual(place, { line: 1, column: 4, sourceLine: '' })
+})
+
 test('a source line comes without its line break', () => {
   assert.equal(read(text).findPlace(['server'], 'key')?.sourceLine, 'server:')
 })
