@@ -22,8 +22,17 @@ export type ToWorker =
   | { readonly type: 'commit'; readonly version: number }
   | { readonly type: 'discard'; readonly version: number }
   /** Take nothing new, finish what is open, say `drained`, exit. Deadlines in milliseconds from receipt. */
-  | { readonly type: 'drain'; readonly httpMs: number; readonly websocketMs: number }
+  | ({ readonly type: 'drain' } & DrainLimits)
   | { readonly type: 'reopen_logs' }
+
+/** Patience with a worker that leaves, in milliseconds from the receipt of `drain`. */
+export interface DrainLimits {
+  /** For open exchanges. */
+  readonly httpMs: number
+  /** For kept connections on which nothing is open: each may send one more request. */
+  readonly idleMs: number
+  readonly websocketMs: number
+}
 
 /** Worker to primary. */
 export type ToPrimary =

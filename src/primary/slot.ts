@@ -1,13 +1,13 @@
+import type { DrainLimits } from '../ipc/protocol.ts'
 import { type RestartPolicy, restartWaitMs } from './restart-policy.ts'
-import type { DrainLimits, ServingState } from './serving-state.ts'
-import { drainLimitsOf } from './serving-state.ts'
+import { drainLimitsOf, type ServingState } from './serving-state.ts'
 import type { StartOutcome, WorkerHandle } from './worker-handle.ts'
 
 export interface SlotContext {
   readonly policy: RestartPolicy
   spawn(slot: number, state: ServingState): WorkerHandle
-  /** The count of deaths in a row changed. */
-  deathsChanged(slot: Slot): void
+  /** `isInCrashLoop` may have changed. */
+  deathsChanged(): void
 }
 
 const CLOSED: StartOutcome = { ok: false, problem: 'the workers are being stopped' }
@@ -84,7 +84,7 @@ export class Slot {
       return { ...outcome, pid }
     }
     if (this.#closed) {
-      next.kill('not needed any more')
+      await next.drain(drainLimitsOf(state))
       return { ...CLOSED, pid }
     }
     const previous = this.#worker
@@ -130,6 +130,6 @@ export class Slot {
   #countDeaths(deaths: number): void {
     if (this.#deathsInARow === deaths) return
     this.#deathsInARow = deaths
-    this.#context.deathsChanged(this)
+    this.#context.deathsChanged()
   }
 }

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino'
+import type { DrainLimits } from '../ipc/protocol.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { RestartPolicy } from './restart-policy.ts'
-import { type DrainLimits, drainLimitsOf, type ServingState } from './serving-state.ts'
+import { type ServingState, stopLimitsOf } from './serving-state.ts'
 import { Slot } from './slot.ts'
 import { type StartOutcome, type WorkerEnd, WorkerHandle } from './worker-handle.ts'
 import type { WorkerProgram } from './worker-process.ts'
@@ -63,13 +64,15 @@ export class Supervisor {
    * stays.
    */
   async grow(count: number, state: ServingState): Promise<StartOutcome> {
+    if (this.#stopping) return { ok: false, problem: 'the workers are being stopped' }
     const added: Slot[] = []
     for (let id = this.#slots.length; id < count; id += 1) added.push(this.#addSlot(id, state))
-    const outcomes = await Promise.all(added.map(({ worker }) => worker?.started))
-    const failed = outcomes.find((outcome) => outcome?.ok === false)
+    const workers = added.flatMap(({ worker }) => worker ?? [])
+    const failed = await findFailure(workers)
     if (failed === undefined) return { ok: true }
     this.#slots = this.#slots.filter((slot) => !added.includes(slot))
     await Promise.all(added.map((slot) => slot.close()))
+    await Promise.all(workers.map(({ gone }) => gone))
     return failed
   }
 
@@ -101,11 +104,11 @@ export class Supervisor {
   }
 
   /** Lets every worker drain. Resolves when all are gone, to whether anything had to be ended by force. */
-  async stop(limits: DrainLimits = drainLimitsOf(this.#state)): Promise<{ readonly forced: boolean }> {
+  async stop(limits: DrainLimits = stopLimitsOf(this.#state)): Promise<{ readonly forced: boolean }> {
     this.#stopping = true
     for (const slot of this.#slots) void slot.close(limits)
     const ends = await this.#drainLive(limits)
-    return { forced: this.#forced || ends.some(({ cut, killedFor }) => cut > 0 || killedFor !== undefined) }
+    return { forced: this.#forced || ends.some(({ manner }) => manner === 'cut' || manner === 'killed') }
   }
 
   /** Ends every worker at once. */
@@ -150,13 +153,13 @@ export class Supervisor {
     return worker
   }
 
-  #logEnd({ slot, pid }: WorkerHandle, { asked, killedFor, how, cut, problem, stderr }: WorkerEnd): void {
+  #logEnd({ slot, pid }: WorkerHandle, { manner, cut, how, reason, stderr }: WorkerEnd): void {
     const { logger } = this.#options
-    const told = killedFor ?? problem
-    const fields = { worker: slot, worker_pid: pid, ...(told === undefined ? {} : { reason: told }) }
-    if (asked && killedFor === undefined && cut === 0) logger.info(fields, 'worker left')
-    else if (asked) logger.warn({ ...fields, cut }, 'worker left by force')
-    else logger.error({ ...fields, ...(stderr === '' ? {} : { stderr }) }, `worker died: it ${how}`)
+    const fields = { worker: slot, worker_pid: pid, ...(reason === undefined ? {} : { reason }) }
+    if (manner === 'died') logger.error({ ...fields, ...(stderr === '' ? {} : { stderr }) }, `worker died: it ${how}`)
+    else if (manner === 'cut') logger.warn({ ...fields, cut }, 'worker left and cut what was still open')
+    else if (manner === 'killed') logger.warn(fields, 'worker was killed')
+    else logger.info(fields, 'worker left')
   }
 
   #checkCrashLoop(): void {
@@ -167,4 +170,12 @@ export class Supervisor {
     if (crashLoop) logger.error('workers keep dying: restarts are held back')
     else logger.info('workers live again')
   }
+}
+
+/** The first failure, as soon as it is known. */
+function findFailure(workers: readonly WorkerHandle[]): Promise<StartOutcome | undefined> {
+  return new Promise((resolve) => {
+    for (const { started } of workers) void started.then((outcome) => !outcome.ok && resolve(outcome))
+    void Promise.all(workers.map(({ started }) => started)).then(() => resolve(undefined))
+  })
 }

@@ -1,9 +1,9 @@
 import { type Channel, openChannelToWorker } from '../ipc/channel.ts'
-import type { ConfigSnapshot, ToPrimary, ToWorker, WorkerStats } from '../ipc/protocol.ts'
+import type { ConfigSnapshot, DrainLimits, ToPrimary, ToWorker, WorkerStats } from '../ipc/protocol.ts'
 import { type Ack, AckDesk } from './ack-desk.ts'
 import { createBeatWatch } from './beat-watch.ts'
 import type { Deadlines } from './deadlines.ts'
-import type { DrainLimits, ServingState } from './serving-state.ts'
+import type { ServingState } from './serving-state.ts'
 import { spawnWorkerProcess, type WorkerProcess, type WorkerProgram } from './worker-process.ts'
 
 /** Above it a timer fires at once. */
@@ -13,17 +13,20 @@ export type WorkerPhase = 'starting' | 'ready' | 'draining' | 'gone'
 
 export type StartOutcome = { readonly ok: true } | { readonly ok: false; readonly problem: string }
 
+/**
+ * How a worker came to its end. `left`: drained, nothing was lost. `cut`: drained, and had to end connections at its
+ * deadline. `dismissed`: no longer wanted before it was ready. `killed`: asked to leave and did not. `died`: nobody asked.
+ */
+export type WorkerManner = 'left' | 'cut' | 'dismissed' | 'killed' | 'died'
+
 export interface WorkerEnd {
-  /** It left because it was asked to, in time or not. */
-  readonly asked: boolean
-  /** Why it was killed by the primary; undefined: it ended by itself, or was told to. */
-  readonly killedFor: string | undefined
+  readonly manner: WorkerManner
   /** Connections and tunnels that it cut at the end of its drain. */
   readonly cut: number
   /** `exited with code 1`, `was ended by SIGKILL`. */
   readonly how: string
-  /** What it said itself before it ended. */
-  readonly problem: string | undefined
+  /** Why the primary killed it, or what it said itself before it ended. */
+  readonly reason: string | undefined
   readonly stderr: string
 }
 
@@ -54,7 +57,7 @@ export class WorkerHandle {
   #stats: WorkerStats | undefined
   #problem: string | undefined
   #killedFor: string | undefined
-  #asked = false
+  #leaves: 'asked' | 'dismissed' | undefined
   #cut = 0
   #settleStart: (outcome: StartOutcome) => void = () => {}
   #timer: NodeJS.Timeout | undefined
@@ -116,14 +119,14 @@ export class WorkerHandle {
    * Makes it take nothing new and leave; it is killed when that takes longer than it may. Resolves when it has
    * stopped accepting, or is not going to say so. One that is not ready yet has nothing to finish and is killed.
    */
-  async drain({ httpMs, websocketMs }: DrainLimits): Promise<void> {
-    this.#asked = true
-    if (this.#phase === 'starting') this.#kill()
+  async drain(limits: DrainLimits): Promise<void> {
+    if (this.#phase === 'starting') this.#dismiss()
     if (this.#phase !== 'ready') return
+    this.#leaves = 'asked'
     this.#phase = 'draining'
     const ack = this.#expect('drain', 0)
-    this.#channel.send({ type: 'drain', httpMs, websocketMs })
-    const patienceMs = Math.max(httpMs, websocketMs) + this.#deadlines.marginMs
+    this.#channel.send({ type: 'drain', ...limits })
+    const patienceMs = Math.max(limits.httpMs, limits.websocketMs) + this.#deadlines.marginMs
     this.#setDeadline(patienceMs, `not drained within ${patienceMs} ms`)
     await ack
   }
@@ -131,6 +134,11 @@ export class WorkerHandle {
   /** Ends it at once. `reason` is told in its end. */
   kill(reason: string): void {
     this.#killedFor ??= reason
+    this.#kill()
+  }
+
+  #dismiss(): void {
+    this.#leaves = 'dismissed'
     this.#kill()
   }
 
@@ -202,21 +210,27 @@ export class WorkerHandle {
     clearTimeout(this.#timer)
     this.#beats.stop()
     this.#acks.giveUp()
-    const how = error?.message ?? (signal ? `was ended by ${signal}` : `exited with code ${code}`)
     const end: WorkerEnd = {
-      asked: this.#asked,
-      killedFor: this.#killedFor,
+      manner: this.#describeManner(code),
       cut: this.#cut,
-      how,
-      problem: this.#problem,
+      how: error?.message ?? (signal ? `was ended by ${signal}` : `exited with code ${code}`),
+      reason: this.#killedFor ?? this.#problem,
       stderr: this.#process.stderrTail(),
     }
     this.#settleStart({ ok: false, problem: describeFailedStart(end) })
     return end
   }
+
+  #describeManner(code: number | null): WorkerManner {
+    if (this.#leaves === 'dismissed') return 'dismissed'
+    if (this.#leaves === undefined) return 'died'
+    if (this.#killedFor !== undefined) return 'killed'
+    if (code !== 0) return 'died'
+    return this.#cut > 0 ? 'cut' : 'left'
+  }
 }
 
-function describeFailedStart({ killedFor, how, stderr }: WorkerEnd): string {
-  const reason = killedFor ?? `${how} before it was ready`
-  return stderr === '' ? reason : `${reason}:\n${stderr}`
+function describeFailedStart({ reason, how, stderr }: WorkerEnd): string {
+  const text = reason ?? `it ${how} before it was ready`
+  return stderr === '' ? text : `${text}:\n${stderr}`
 }

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { ListenAddress } from '../config/config.ts'
 import type { Exchange, UpgradeExchange } from '../exchange.ts'
 import type { NativeHandle } from '../ipc/channel.ts'
-import type { ConfigSnapshot, WorkerStats } from '../ipc/protocol.ts'
+import type { ConfigSnapshot, DrainLimits, WorkerStats } from '../ipc/protocol.ts'
 import { type ConnectionCount, createHttp1Listener } from '../listener/http1-listener.ts'
 import type { Listener, ListenerHandler, RejectedRequest } from '../listener/listener.ts'
 import { createTlsOptions } from '../listener/tls.ts'
@@ -14,7 +14,7 @@ import { compileWorld, type World } from '../proxy/world.ts'
 import { BackendRegistry } from '../upstream/backend-registry.ts'
 import type { UpstreamEngine } from '../upstream/engine.ts'
 import { createEngine } from '../upstream/engines.ts'
-import { type DrainDeadlines, drainWorker } from './drain.ts'
+import { drainWorker } from './drain.ts'
 
 /** A snapshot and what was compiled from it. */
 interface Served {
@@ -121,14 +121,14 @@ export class Core {
     this.#log.reopen()
   }
 
-  drainDeadlines(): DrainDeadlines {
+  drainLimits(): DrainLimits {
     const { drainMs, websocketDrainMs } = this.#current.snapshot.config.server.timeouts
-    return { httpMs: drainMs, websocketMs: websocketDrainMs }
+    return { httpMs: drainMs, idleMs: 0, websocketMs: websocketDrainMs }
   }
 
   /** Resolves when nothing is open any more, with the number of connections and tunnels that were cut. */
-  async drain(deadlines: DrainDeadlines): Promise<number> {
-    const cut = await drainWorker(this.#listeners, this.#tunnels, deadlines)
+  async drain(limits: DrainLimits): Promise<number> {
+    const cut = await drainWorker(this.#listeners, this.#tunnels, limits)
     this.#engine.close()
     return cut
   }

@@ -1,5 +1,5 @@
 import { type Channel, type NativeHandle, openChannelToPrimary } from '../ipc/channel.ts'
-import type { ConfigSnapshot, ToPrimary, ToWorker } from '../ipc/protocol.ts'
+import type { ConfigSnapshot, DrainLimits, ToPrimary, ToWorker } from '../ipc/protocol.ts'
 import { Core } from './core.ts'
 
 const BEAT_MS = 1_000
@@ -20,7 +20,7 @@ export class Worker {
   start(): void {
     this.#channel = openChannelToPrimary(this.#process, {
       message: (message, handle) => this.#receive(message, handle),
-      closed: () => this.#leave(this.#core?.drainDeadlines() ?? { httpMs: 0, websocketMs: 0 }),
+      closed: () => this.#leave(this.#core?.drainLimits() ?? { httpMs: 0, idleMs: 0, websocketMs: 0 }),
       failed: (error) => this.#core?.logger.error({ err: error }, 'message lost'),
     })
     this.#send({ type: 'hello' })
@@ -92,13 +92,13 @@ export class Worker {
   }
 
   /** Takes nothing new, lets what is open finish, exits. */
-  #leave(deadlines: { readonly httpMs: number; readonly websocketMs: number }): void {
+  #leave(limits: DrainLimits): void {
     if (this.#leaving) return
     this.#leaving = true
     const core = this.#core
     this.#send({ type: 'draining' })
     void (async () => {
-      const cut = core === undefined ? 0 : await core.drain(deadlines)
+      const cut = core === undefined ? 0 : await core.drain(limits)
       this.#send({ type: 'drained', cut })
       await this.#exit(0)
     })()

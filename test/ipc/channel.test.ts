@@ -63,7 +63,7 @@ test('what is not of the protocol is reported and not delivered', { timeout: 20_
 test('a worker that waits for flushed loses nothing by exiting', { timeout: 20_000 }, async (t) => {
   const { channel, events } = await startPeer(t)
   const last = once(events, 'failed')
-  channel.send({ type: 'drain', httpMs: 0, websocketMs: 0 })
+  channel.send({ type: 'drain', httpMs: 0, idleMs: 0, websocketMs: 0 })
   assert.equal((await last)[0].problem.length, 1_000_000)
 })
 
