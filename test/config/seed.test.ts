@@ -7,7 +7,7 @@ import type { RouteConfig } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { createCertificate } from '../helpers/certificates.ts'
 
-const blocks = join(import.meta.dirname, '../fixtures/seed')
+const blocks = join(import.meta.dirname, '../system/seed')
 const directory = mkdtempSync(join(tmpdir(), 'pyserve-seed-'))
 after(() => rmSync(directory, { recursive: true, force: true }))
 
@@ -36,21 +36,17 @@ function describe({ path, action }: RouteConfig): string {
 }
 
 const BLOCKS = {
-  configuration: [
-    '/api -> http://localhost:3000',
-    '/ws -> http://localhost:8080',
-    '/socket.io -> https://example.com:443',
-  ],
+  overview: ['/api -> http://localhost:3000', '/ws -> http://localhost:8080', '/socket.io -> https://example.com:443'],
   http: ['/api -> http://api.internal:8000'],
   websocket: ['/ws -> http://ws.example.com:8080'],
-  ssl: ['/secure -> https://secure.example.com:443'],
-  'example-gateway': [
+  tls: ['/secure -> https://secure.example.com:443'],
+  'api-gateway': [
     '/auth -> http://auth.internal:3000',
     '/api/v1 -> http://api.internal:8000',
     '/api/v2 -> http://api.internal:8001',
   ],
-  'example-chat': ['/ws/chat -> http://chat.internal:8080', '/ws/notifications -> http://notifications.internal:8081'],
-  'example-mixed': ['/api -> https://api.example.com:443', '/realtime -> https://ws.example.com:443'],
+  chat: ['/ws/chat -> http://chat.internal:8080', '/ws/notifications -> http://notifications.internal:8081'],
+  mixed: ['/api -> https://api.example.com:443', '/realtime -> https://ws.example.com:443'],
 }
 
 for (const [name, routes] of Object.entries(BLOCKS)) {
@@ -71,7 +67,7 @@ test('there is no other block', () => {
 })
 
 test('the block of TLS serves it on the one port', async () => {
-  const { server, tls } = await load('ssl')
+  const { server, tls } = await load('tls')
   assert.deepEqual(server.listen, [{ host: '127.0.0.1', port: 8000, tls: true, redirectToTlsPort: undefined }])
   assert.equal(tls?.certificates[0]?.certPem, pair.certPem)
 })
