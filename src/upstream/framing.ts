@@ -16,13 +16,18 @@ export function frameRequest(request: UpstreamRequest): string[] {
   const framed = copyWithout(headers, CONNECTION_FIELDS, chunked)
   if (chunked) framed.push('Transfer-Encoding', 'chunked')
   else if (body !== undefined) framed.push('Content-Length', String(body.lengthBytes))
-  else if (!BODILESS_METHODS.has(method)) framed.push('Content-Length', '0')
+  else if (!mayLackBody(method)) framed.push('Content-Length', '0')
   return framed
 }
 
 /** The field list of a request that asks for another protocol: it keeps Connection and Upgrade, and has no body. */
 export function frameUpgrade(headers: HeaderList): string[] {
   return copyWithout(headers, UPGRADE_FORBIDDEN, false)
+}
+
+/** RFC 9110 §8.6: such a request without a body need not say so. */
+export function mayLackBody(method: string): boolean {
+  return BODILESS_METHODS.has(method)
 }
 
 /** RFC 9110 §9.2.2. */
