@@ -50,6 +50,11 @@ export interface ResponseSink {
   head(head: ResponseHead): void
   /** False: hold on until `Attempt.resume`. */
   data(chunk: Buffer): boolean
+  /**
+   * True where every chunk given so far was written out or copied, so that its memory may be read into again; without this
+   * method the chunks are the sink's for good.
+   */
+  hasConsumed?(): boolean
   end(trailers: HeaderList): void
   fail(failure: UpstreamFailure): void
 }
