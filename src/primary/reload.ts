@@ -4,8 +4,8 @@ import { planReload, type ReloadPlan } from '../config/diff.ts'
 import type { LoadResult } from '../config/load.ts'
 import { formatProblem } from '../config/problem-format.ts'
 import type { FileWatch } from '../config/watch.ts'
-import type { ReloadReport, WorkerResult } from '../ipc/control.ts'
-import type { Ack } from './ack-desk.ts'
+import type { ReloadReport } from '../ipc/control.ts'
+import { type PublishOutcome, publishState } from './publish.ts'
 import { rollWorkers } from './rolling.ts'
 import type { ServingState } from './serving-state.ts'
 import { bindSockets, closeSockets } from './socket-set.ts'
@@ -20,11 +20,6 @@ export interface ReloadContext {
   /** Undefined until the daemon is open. */
   watch(): FileWatch | undefined
   accepted(config: Config): void
-}
-
-interface Outcome {
-  readonly error: string | undefined
-  readonly workers: readonly WorkerResult[]
 }
 
 /** How long the work of the watch counts as the answer to a command. */
@@ -88,7 +83,7 @@ export class Reloader {
     const loaded = await load()
     await watch()?.update(loaded.watchFiles)
     let plan = NOTHING
-    let outcome: Outcome = { error: 'the configuration has errors', workers: [] }
+    let outcome: PublishOutcome = { error: 'the configuration has errors', workers: [] }
     if (loaded.ok) {
       plan = planReload(supervisor.state.snapshot.config, loaded.config)
       if (trigger === 'restart') plan = { ...plan, kind: 'roll' }
@@ -125,21 +120,22 @@ export class Reloader {
     return unasked.report.ok && performance.now() - unasked.atMs < RECENT_MS ? unasked.report : nothing
   }
 
-  async #carryOut(plan: ReloadPlan, config: Config): Promise<Outcome> {
+  async #carryOut(plan: ReloadPlan, config: Config): Promise<PublishOutcome> {
     const { supervisor, accepted } = this.#context
     if (plan.kind === 'none') return { error: undefined, workers: [] }
     const { state } = supervisor
     const snapshot = { ...state.snapshot, version: state.snapshot.version + 1, config }
     await supervisor.settleStarts()
-    const outcome =
-      plan.kind === 'roll'
-        ? await this.#roll({ ...state, snapshot, generation: state.generation + 1 })
-        : await this.#publish({ ...state, snapshot })
+    // Where no worker lives there is nobody to ask: new ones must show that they can serve it.
+    const rolls = plan.kind === 'roll' || supervisor.readyWorkers().length === 0
+    const outcome = rolls
+      ? await this.#roll({ ...state, snapshot, generation: state.generation + 1 })
+      : await publishState(supervisor, { ...state, snapshot })
     if (outcome.error === undefined) accepted(config)
     return outcome
   }
 
-  async #roll(next: ServingState): Promise<Outcome> {
+  async #roll(next: ServingState): Promise<PublishOutcome> {
     const { supervisor } = this.#context
     const { sockets: before } = supervisor.state
     try {
@@ -150,36 +146,6 @@ export class Reloader {
       return { error: problem, workers }
     } catch (error) {
       return { error: (error as Error).message, workers: [] }
-    }
-  }
-
-  /** Two steps: nobody serves what another cannot. */
-  async #publish(next: ServingState): Promise<Outcome> {
-    const { supervisor } = this.#context
-    const { snapshot } = next
-    const workers = supervisor.readyWorkers()
-    const prepared = await Promise.all(workers.map((worker) => worker.prepare(snapshot)))
-    const refused = prepared.findIndex(({ kind }) => kind !== 'done')
-    if (refused !== -1) {
-      for (const worker of workers) worker.discard(snapshot.version)
-      const results = workers.map((worker, i) => resultOf(worker.slot, worker.pid, prepared[i]))
-      return { error: `worker ${results[refused]?.id}: ${results[refused]?.problem}`, workers: results }
-    }
-    const count = snapshot.config.server.workers
-    const grown = await supervisor.grow(count, next)
-    if (!grown.ok) {
-      for (const worker of workers) worker.discard(snapshot.version)
-      return { error: `a further worker did not start: ${grown.problem}`, workers: [] }
-    }
-    supervisor.adopt(next)
-    const committed = await Promise.all(workers.map((worker) => worker.commit(snapshot.version)))
-    for (const [i, worker] of workers.entries()) {
-      if (committed[i]?.kind !== 'done') worker.kill('did not take the new configuration')
-    }
-    await supervisor.shrink(count)
-    return {
-      error: undefined,
-      workers: workers.map((worker, i) => resultOf(worker.slot, worker.pid, committed[i])),
     }
   }
 
@@ -194,10 +160,4 @@ export class Reloader {
         'reload failed: the old state serves on',
       )
   }
-}
-
-function resultOf(id: number, pid: number, ack: Ack | undefined): WorkerResult {
-  const problem = ack?.kind === 'rejected' ? ack.problem : ack?.kind
-  const ok = ack?.kind === 'done'
-  return { id, pid, ok, tookMs: ack?.tookMs ?? 0, problem: ok ? undefined : problem }
 }

@@ -124,6 +124,7 @@ export class Slot {
     if (this.#closed) return
     this.#crashes += 1
     this.#countDeaths(this.#deathsInARow + 1)
+    if (this.#held) return
     this.#restart = setTimeout(() => this.launch(), restartWaitMs(this.#deathsInARow, this.#context.policy))
   }
 

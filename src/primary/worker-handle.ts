@@ -73,7 +73,7 @@ export class WorkerHandle {
     this.#process = spawnWorkerProcess(program)
     this.#channel = openChannelToWorker(this.#process.child, {
       message: (message) => this.#receive(message, state),
-      closed: () => this.#acks.giveUp(),
+      closed: () => this.#becomeDeaf(),
       failed: (error) => failed(this, error),
     })
     this.gone = this.#waitUntilGone()
@@ -188,11 +188,17 @@ export class WorkerHandle {
   }
 
   #becomeReady(): void {
-    if (this.#phase !== 'starting') return
+    if (this.#phase !== 'starting' || this.#problem !== undefined) return
     clearTimeout(this.#timer)
     this.#phase = 'ready'
     this.#beats.start()
     this.#settleStart({ ok: true })
+  }
+
+  /** Mostly its end, of which the exit is yet to be told; one that lives on without a channel is of no use. */
+  #becomeDeaf(): void {
+    this.#acks.giveUp()
+    if (this.#leaves === undefined) this.#setDeadline(this.#deadlines.marginMs, 'closed its channel and did not exit')
   }
 
   #expect(what: 'prepare' | 'commit' | 'drain', version: number): Promise<Ack> {

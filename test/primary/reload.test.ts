@@ -41,8 +41,8 @@ test('a saved file is taken by itself, and the command that comes after it still
 
 for (const { name, route, problem } of [
   { name: 'a worker that rejects', route: 'reject', problem: /worker 1: told to reject/ },
-  { name: 'a worker that dies over it', route: 'die', problem: /worker \d: gone/ },
-  { name: 'a worker that does not answer', route: 'silent', problem: /worker \d: late/ },
+  { name: 'a worker that dies over it', route: 'die', problem: /worker \d: died meanwhile/ },
+  { name: 'a worker that does not answer', route: 'silent', problem: /worker \d: did not answer within \d+ ms/ },
 ]) {
   test(`${name} keeps all of them on the old configuration`, async (t) => {
     const site = createSite(t)
