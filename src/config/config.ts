@@ -17,7 +17,7 @@ export interface ServerConfig {
   readonly backlog: number
   /** At least 1; `auto` is already resolved to the available cores. */
   readonly workers: number
-  readonly engine: 'http-proxy-3'
+  readonly engine: 'native' | 'http-proxy-3'
   /** CIDRs. */
   readonly trustedProxies: readonly string[]
   readonly timeouts: ClientTimeouts

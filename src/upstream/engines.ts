@@ -1,8 +1,10 @@
 import type { ServerConfig } from '../config/config.ts'
 import type { UpstreamEngine } from './engine.ts'
 import { createHttpProxy3Engine } from './http-proxy-3-engine.ts'
+import { createNativeEngine } from './native/native-engine.ts'
 
 const ENGINES: Readonly<Record<ServerConfig['engine'], () => UpstreamEngine>> = {
+  native: createNativeEngine,
   'http-proxy-3': createHttpProxy3Engine,
 }
 

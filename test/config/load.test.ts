@@ -35,7 +35,7 @@ test('an empty file is all defaults', async () => {
       listen: [{ host: '127.0.0.1', port: 8000, tls: false, redirectToTlsPort: undefined }],
       backlog: 511,
       workers: availableParallelism(),
-      engine: 'http-proxy-3',
+      engine: 'native',
       trustedProxies: [],
       timeouts: {
         headerMs: 10_000,

@@ -54,9 +54,9 @@ export const serverShape = {
     })
     .prefault('auto')
     .meta(scale('number or auto', 'Worker processes; auto is one for each available core.')),
-  engine: word({ 'http-proxy-3': 'http-proxy-3' })
-    .prefault('http-proxy-3')
-    .meta(roll('http-proxy-3', 'What speaks HTTP to the backends.')),
+  engine: word({ native: 'native', 'http-proxy-3': 'http-proxy-3' })
+    .prefault('native')
+    .meta(roll('native or http-proxy-3', 'What speaks HTTP to the backends.')),
   trusted_proxies: list(cidr()).meta(
     swap('list of address ranges', 'Proxies before this one, whose X-Forwarded-* fields are believed.'),
   ),
