@@ -38,6 +38,8 @@ function listenPrivately(server: Server, path: string): Promise<void> {
     server.once('error', reject)
     server.listen(path, () => {
       chmodSync(path, 0o600)
+      // Out of file descriptors, say: whoever asks is not answered, and the daemon serves on.
+      server.on('error', () => {})
       resolve()
     })
     process.umask(before)
@@ -46,9 +48,10 @@ function listenPrivately(server: Server, path: string): Promise<void> {
 
 function serve(socket: Socket, answer: (request: ControlRequest) => Promise<unknown>): void {
   let text = ''
+  const timer = setTimeout(() => socket.destroy(), REQUEST_WITHIN_MS)
   socket.setEncoding('utf8')
-  socket.setTimeout(REQUEST_WITHIN_MS, () => socket.destroy())
   socket.on('error', () => socket.destroy())
+  socket.on('close', () => clearTimeout(timer))
   socket.on('data', (chunk: string) => {
     text += chunk
     const end = text.indexOf('\n')
@@ -57,7 +60,7 @@ function serve(socket: Socket, answer: (request: ControlRequest) => Promise<unkn
       return
     }
     socket.pause()
-    socket.setTimeout(0)
+    clearTimeout(timer)
     void respond(text.slice(0, end), answer).then((response) => reply(socket, response))
   })
 }

@@ -46,6 +46,7 @@ export class StartError extends Error {
 
 const DONE = 0
 const FORCED = 4
+const EXIT_WITHIN_MS = 2_000
 
 /** Starts the daemon in this process. Resolves when every worker is ready; rejects with a StartError. */
 export async function startPrimary(options: PrimaryOptions): Promise<Primary> {
@@ -144,7 +145,7 @@ export class Primary {
       logFile: this.#options.log.file,
       startedAt: new Date(this.#startedAtMs).toISOString(),
       uptimeMs: Date.now() - this.#startedAtMs,
-      state: this.#stopping ? 'stopping' : this.#reloader.isRunning ? 'reloading' : 'running',
+      state: this.#stopping ? 'stopping' : this.#reloader.activity,
       version: snapshot.version,
       generation,
       engine: snapshot.config.server.engine,
@@ -241,7 +242,8 @@ export class Primary {
     this.#manager.close()
     this.#logFile?.close()
     await this.#watch?.close()
-    this.#letGoOfSignals()
+    // One more signal on the way to the exit must not end the process before it has removed its pid file.
+    setTimeout(this.#letGoOfSignals, EXIT_WITHIN_MS).unref()
     this.#options.log.logger.info('stopped')
     this.#finish(force || forced ? FORCED : DONE)
   }

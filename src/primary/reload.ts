@@ -5,6 +5,7 @@ import type { LoadResult } from '../config/load.ts'
 import { formatProblem } from '../config/problem-format.ts'
 import type { FileWatch } from '../config/watch.ts'
 import type { ReloadReport } from '../ipc/control.ts'
+import type { Problem } from '../problem.ts'
 import { type PublishOutcome, publishState } from './publish.ts'
 import { rollWorkers } from './rolling.ts'
 import type { ServingState } from './serving-state.ts'
@@ -20,6 +21,11 @@ export interface ReloadContext {
   /** Undefined until the daemon is open. */
   watch(): FileWatch | undefined
   accepted(config: Config): void
+}
+
+interface Work extends PublishOutcome {
+  readonly plan: ReloadPlan
+  readonly problems: readonly Problem[]
 }
 
 /** How long the work of the watch counts as the answer to a command. */
@@ -38,6 +44,7 @@ export class Reloader {
   #last: ReloadReport | undefined
   /** What the watch did by itself since anybody asked, and when. */
   #unasked: { readonly report: ReloadReport; readonly atMs: number } | undefined
+  #rolling = false
   #running: Promise<ReloadReport> | undefined
   #waiting: Promise<ReloadReport> | undefined
 
@@ -50,8 +57,9 @@ export class Reloader {
     return this.#last
   }
 
-  get isRunning(): boolean {
-    return this.#running !== undefined
+  get activity(): 'running' | 'reloading' | 'rolling' {
+    if (this.#running === undefined) return 'running'
+    return this.#rolling ? 'rolling' : 'reloading'
   }
 
   /** A request that comes while another waits for its turn shares that one's: it will read the newest file anyway. */
@@ -76,38 +84,46 @@ export class Reloader {
   }
 
   async #reload(trigger: ReloadTrigger): Promise<ReloadReport> {
-    const { supervisor, load, watch } = this.#context
     const startedMs = performance.now()
     const at = new Date().toISOString()
-    await watch()?.mark()
-    const loaded = await load()
-    await watch()?.update(loaded.watchFiles)
-    let plan = NOTHING
-    let outcome: PublishOutcome = { error: 'the configuration has errors', workers: [] }
-    if (loaded.ok) {
-      plan = planReload(supervisor.state.snapshot.config, loaded.config)
-      if (trigger === 'restart') plan = { ...plan, kind: 'roll' }
-      outcome = await this.#carryOut(plan, loaded.config)
-    }
+    const { plan, problems, error, workers } = await this.#work(trigger)
     const report: ReloadReport = {
-      ok: outcome.error === undefined,
+      ok: error === undefined,
       trigger,
       at,
       tookMs: performance.now() - startedMs,
       kind: plan.kind,
-      version: supervisor.state.snapshot.version,
+      version: this.#context.supervisor.state.snapshot.version,
       routes: plan.routes,
       changedKeys: plan.changedKeys,
-      workers: outcome.workers,
-      problems: loaded.problems.filter(({ severity }) => severity === 'error'),
-      warnings: loaded.problems.filter(({ severity }) => severity !== 'error'),
-      error: outcome.error,
+      workers,
+      problems: problems.filter(({ severity }) => severity === 'error'),
+      warnings: problems.filter(({ severity }) => severity !== 'error'),
+      error,
     }
     if (report.ok && report.kind === 'none' && trigger !== 'restart') return this.#recall(report)
     this.#last = report
     this.#unasked = trigger === 'watch' ? { report, atMs: performance.now() } : undefined
     this.#log(report)
     return report
+  }
+
+  async #work(trigger: ReloadTrigger): Promise<Work> {
+    const { supervisor, logger, load, watch } = this.#context
+    try {
+      await watch()?.mark()
+      const loaded = await load()
+      await watch()?.update(loaded.watchFiles)
+      const { problems } = loaded
+      if (!loaded.ok) return { plan: NOTHING, problems, error: 'the configuration has errors', workers: [] }
+      const change = planReload(supervisor.state.snapshot.config, loaded.config)
+      const plan: ReloadPlan = trigger === 'restart' ? { ...change, kind: 'roll' } : change
+      return { plan, problems, ...(await this.#carryOut(plan, loaded.config)) }
+    } catch (error) {
+      // A fault of this program: it would end the daemon, and with it everything that serves.
+      logger.error({ err: error }, 'the reload broke off')
+      return { plan: NOTHING, problems: [], error: `the reload broke off: ${String(error)}`, workers: [] }
+    }
   }
 
   /** The watch is often faster than who saved the file and asks for it: what it did is the answer then. */
@@ -138,6 +154,7 @@ export class Reloader {
   async #roll(next: ServingState): Promise<PublishOutcome> {
     const { supervisor } = this.#context
     const { sockets: before } = supervisor.state
+    this.#rolling = true
     try {
       const sockets = await bindSockets(next.snapshot.config.server.listen, before)
       const { problem, workers } = await rollWorkers(supervisor, { ...next, sockets })
@@ -146,6 +163,8 @@ export class Reloader {
       return { error: problem, workers }
     } catch (error) {
       return { error: (error as Error).message, workers: [] }
+    } finally {
+      this.#rolling = false
     }
   }
 

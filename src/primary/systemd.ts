@@ -9,6 +9,8 @@ export interface ServiceManager {
   close(): void
 }
 
+const NOTIFY_WITHIN_MS = 5_000
+
 const SILENT: ServiceManager = { ready() {}, reloading() {}, stopping() {}, close() {} }
 
 /**
@@ -27,7 +29,7 @@ export function connectServiceManager(env: NodeJS.ProcessEnv, logger: Logger): S
       })
   }
 
-  const watchdogMs = Number(env['WATCHDOG_USEC'] ?? 0) / 1_000
+  const watchdogMs = readWatchdogMs(env)
   const feeder = watchdogMs > 0 ? setInterval(() => send('WATCHDOG=1'), watchdogMs / 2).unref() : undefined
   return {
     ready: (status) => send('READY=1', `MAINPID=${process.pid}`, `STATUS=${status}`),
@@ -38,10 +40,20 @@ export function connectServiceManager(env: NodeJS.ProcessEnv, logger: Logger): S
   }
 }
 
+/** 0: no watchdog, or one that expects another process. */
+function readWatchdogMs(env: NodeJS.ProcessEnv): number {
+  const pid = env['WATCHDOG_PID']
+  if (pid !== undefined && pid !== String(process.pid)) return 0
+  const usec = Number(env['WATCHDOG_USEC'])
+  return usec > 0 ? usec / 1_000 : 0
+}
+
 function notify(assignments: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn('systemd-notify', assignments, { env, stdio: 'ignore' })
+    const child = spawn('systemd-notify', assignments, { env, stdio: 'ignore', timeout: NOTIFY_WITHIN_MS })
     child.once('error', reject)
-    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`systemd-notify exited with ${code}`))))
+    child.once('exit', (code, signal) =>
+      code === 0 ? resolve() : reject(new Error(`systemd-notify ended with ${signal ?? code}`)),
+    )
   })
 }

@@ -52,3 +52,13 @@ test('without systemd, or without its program, nothing happens', async (t) => {
   connectServiceManager({ PATH: '/nowhere', NOTIFY_SOCKET: '/nowhere' }, logger).ready('x')
   await waitFor(() => warnings.length === 1, { what: 'a warning' })
 })
+
+test('a watchdog that expects another process is left alone', async (t) => {
+  const { env, lines } = stubProgram(t)
+  const other = { ...env, WATCHDOG_USEC: '2000', WATCHDOG_PID: String(process.ppid) }
+  const manager = connectServiceManager(other, silent)
+  t.after(() => manager.close())
+  for (const status of ['a', 'b', 'c', 'd']) manager.ready(status)
+  await waitFor(() => lines().length >= 4, { what: 'four messages' })
+  assert.equal(lines().includes('WATCHDOG=1'), false)
+})

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { pino } from 'pino'
+import type { Config } from '../../src/config/config.ts'
+import { DEADLINES } from '../../src/primary/deadlines.ts'
+import { Reloader } from '../../src/primary/reload.ts'
+import { RESTART_POLICY } from '../../src/primary/restart-policy.ts'
+import { Supervisor } from '../../src/primary/supervisor.ts'
+
+test('a fault of the program in a reload is reported, and the next one is tried', async () => {
+  const logger = pino({ level: 'silent' })
+  const snapshot = { version: 7, config: {} as Config, ticketKeys: '' }
+  const supervisor = new Supervisor(
+    { snapshot, generation: 1, sockets: [] },
+    { program: { exec: '/nowhere', env: {} }, deadlines: DEADLINES, policy: RESTART_POLICY, logger },
+  )
+  let loads = 0
+  const reloader = new Reloader({
+    supervisor,
+    logger,
+    load: async () => {
+      loads += 1
+      throw new TypeError('not a function')
+    },
+    watch: () => undefined,
+    accepted: () => assert.fail(),
+  })
+  const reports = await Promise.all([
+    reloader.request('watch'),
+    reloader.request('signal'),
+    reloader.request('command'),
+  ])
+  assert.deepEqual(
+    reports.map(({ ok, version, error }) => ({ ok, version, error })),
+    reports.map(() => ({ ok: false, version: 7, error: 'the reload broke off: TypeError: not a function' })),
+  )
+  assert.equal(loads, 2)
+  assert.equal(reloader.activity, 'running')
+})
