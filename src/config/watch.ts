@@ -4,6 +4,8 @@ import { dirname } from 'node:path'
 import { watch } from 'chokidar'
 
 const DEBOUNCE_MS = 100
+/** How often files are looked at without an event: a directory that was exchanged whole makes none, nor do some mounts. */
+const RECHECK_MS = 5_000
 
 export interface WatchOptions {
   /** Called once for every change of content; never for a mere event. */
@@ -11,6 +13,7 @@ export interface WatchOptions {
   /** Watching goes on as well as it can. */
   failed(error: Error): void
   readonly debounceMs?: number
+  readonly recheckMs?: number
 }
 
 export interface FileWatch {
@@ -26,7 +29,7 @@ export interface FileWatch {
  * after deletion are seen. Events are hints only: files are read again and their content decides.
  */
 export async function watchFiles(files: readonly string[], options: WatchOptions): Promise<FileWatch> {
-  const { changed, failed, debounceMs = DEBOUNCE_MS } = options
+  const { changed, failed, debounceMs = DEBOUNCE_MS, recheckMs = RECHECK_MS } = options
   let contents = new Map<string, string>()
   let directories = new Set<string>()
   let timer: NodeJS.Timeout | undefined
@@ -36,12 +39,15 @@ export async function watchFiles(files: readonly string[], options: WatchOptions
   watcher.on('all', hint)
   watcher.on('error', (error) => failed(error instanceof Error ? error : new Error(String(error))))
 
+  const recheck = setInterval(() => timer === undefined && hint(), recheckMs).unref()
+
   function hint(): void {
     clearTimeout(timer)
     if (!closed) timer = setTimeout(() => void compare(), debounceMs)
   }
 
   async function compare(): Promise<void> {
+    timer = undefined
     const before = contents
     const now = await readContents(before.keys())
     // An update in between compares again by itself.
@@ -80,6 +86,7 @@ export async function watchFiles(files: readonly string[], options: WatchOptions
     async close() {
       closed = true
       clearTimeout(timer)
+      clearInterval(recheck)
       await watcher.close()
     },
   }

@@ -12,7 +12,7 @@ function tempDir(t: TestContext): string {
   return dir
 }
 
-async function startWatch(t: TestContext, files: readonly string[], debounceMs = 20) {
+async function startWatch(t: TestContext, files: readonly string[], debounceMs = 20, recheckMs = 60_000) {
   const seen = { changes: 0, errors: [] as Error[] }
   const watch = await watchFiles(files, {
     changed: () => {
@@ -20,6 +20,7 @@ async function startWatch(t: TestContext, files: readonly string[], debounceMs =
     },
     failed: (error) => seen.errors.push(error),
     debounceMs,
+    recheckMs,
   })
   t.after(() => watch.close())
   let expected = 0
@@ -74,6 +75,29 @@ test('a change behind a link into another directory is told', async (t) => {
   symlinkSync('../real/config.yaml', join(dir, 'linked', 'config.yaml'))
   const { expectChange } = await startWatch(t, [join(dir, 'linked', 'config.yaml')])
   await expectChange('a write to its target', () => writeFileSync(join(dir, 'real', 'config.yaml'), 'b'))
+})
+
+test('a directory that is exchanged whole is told, as often as it is', async (t) => {
+  const dir = tempDir(t)
+  for (const version of ['1', '2', '3']) {
+    mkdirSync(join(dir, version))
+    writeFileSync(join(dir, version, 'config.yaml'), version)
+  }
+  const current = join(dir, 'current')
+  renameSync(join(dir, '1'), current)
+  const { expectChange } = await startWatch(t, [join(current, 'config.yaml')], 20, 50)
+  for (const version of ['2', '3']) {
+    await expectChange(`version ${version}`, () => {
+      renameSync(current, join(dir, `before ${version}`))
+      renameSync(join(dir, version), current)
+    })
+  }
+  await expectChange('its loss', () => rmSync(current, { recursive: true }))
+  await expectChange('its return', () => {
+    mkdirSync(join(dir, 'new'))
+    writeFileSync(join(dir, 'new', 'config.yaml'), '4')
+    renameSync(join(dir, 'new'), current)
+  })
 })
 
 test('the same content again, other files and touched times are no change', async (t) => {
