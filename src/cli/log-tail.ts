@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const BLOCK_BYTES = 64 * 1024
@@ -6,6 +6,15 @@ const POLL_MS = 200
 /** Rotated files that are looked at for the one that was being read. */
 const MAX_BACKUPS = 100
 const NEWLINE = 0x0a
+/** A worker writes to the old file until it is told of the new one. */
+const LATE_MS = 5_000
+
+/** A file that the path no longer names, and that may still be written to. */
+interface LeftFile {
+  readonly fd: number
+  offset: number
+  readonly untilMs: number
+}
 
 export interface TailEnd {
   /** The last lines, each with its newline; a last one that is still being written is left out. */
@@ -31,13 +40,15 @@ export function readLastLines(fd: number, count: number): TailEnd {
 
 /**
  * The last `count` lines of the file, then, with `follow`, those that are written to it, until `signal`. Goes on
- * in the new file when the path is given to another one, after the rest of the old and of what was rotated meanwhile; waits for a file that is not there.
+ * in the new file when the path is given to another one, after the rest of the old and of what was rotated meanwhile;
+ * waits for a file that is not there.
  */
 export async function* tailFile(
   path: string,
   count: number,
   follow: AbortSignal | undefined,
 ): AsyncGenerator<string[]> {
+  const left: LeftFile[] = []
   let fd = openIfThere(path)
   try {
     let { lines, offset } = fd === undefined ? { lines: [], offset: 0 } : readLastLines(fd, count)
@@ -45,6 +56,7 @@ export async function* tailFile(
     while (follow && !follow.aborted) {
       // Asked before the rest is read, so that nothing that went to the old file is missed.
       const isMoved = fd === undefined || names(path, fd) === false
+      yield* readLeft(left, performance.now())
       if (fd !== undefined) {
         if (fstatSync(fd).size < offset) offset = 0
         const rest = readFrom(fd, offset)
@@ -57,14 +69,29 @@ export async function* tailFile(
         continue
       }
       if (fd !== undefined) {
-        for (const skipped of listSkipped(path, fd)) yield splitLines(readFileSync(skipped, 'utf8'))
-        closeSync(fd)
+        const untilMs = performance.now() + LATE_MS
+        const skipped = listSkipped(path, fd).map(openIfThere)
+        left.push({ fd, offset, untilMs })
+        for (const skippedFd of skipped) if (skippedFd !== undefined) left.push({ fd: skippedFd, offset: 0, untilMs })
       }
       fd = next
       offset = 0
     }
   } finally {
+    for (const file of left) closeSync(file.fd)
     if (fd !== undefined) closeSync(fd)
+  }
+}
+
+/** What came late to files that the path no longer names, oldest first; those whose time is over are closed. */
+function* readLeft(left: LeftFile[], nowMs: number): Generator<string[]> {
+  for (const file of [...left]) {
+    const rest = readFrom(file.fd, file.offset)
+    file.offset += rest.bytes
+    if (rest.lines.length > 0) yield rest.lines
+    if (nowMs < file.untilMs) continue
+    left.splice(left.indexOf(file), 1)
+    closeSync(file.fd)
   }
 }
 

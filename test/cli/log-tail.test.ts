@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, openSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -52,6 +61,19 @@ test('following goes over a rotation and loses no line', async (t) => {
   assert.deepEqual(lines, ['b\n', 'c\n'])
   appendFileSync(file, 'd\n')
   assert.deepEqual(await next(), ['d\n'])
+  await end()
+})
+
+test('what is written late to a file that was moved away is not lost', async (t) => {
+  const { file, next, end } = follow(t, 'a\n')
+  await next()
+  const fd = openSync(file, 'a')
+  renameSync(file, `${file}.aside`)
+  writeFileSync(file, 'b\n')
+  assert.deepEqual(await next(), ['b\n'])
+  appendFileSync(fd, 'late\n')
+  assert.deepEqual(await next(), ['late\n'])
+  closeSync(fd)
   await end()
 })
 
