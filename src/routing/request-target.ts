@@ -107,7 +107,8 @@ function normalize(uri: string, queryAt: number, authority: string | undefined):
     uri: path === raw ? uri : path + uri.slice(queryAt),
     queryAt: path.length,
     matchPath: toMatchPath(path),
-    encodedSlash,
+    // The segment that had it may be gone.
+    encodedSlash: encodedSlash && (path === raw || /%2f/i.test(path)),
   }
 }
 

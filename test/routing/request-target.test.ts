@@ -179,6 +179,17 @@ test('what is matched is what a resolver of RFC 3986 makes of it', () => {
   )
 })
 
+test('an escaped slash counts only where it is still in the path', () => {
+  for (const [target, encodedSlash] of [
+    ['/%2F/..', false],
+    ['/a%2Fb/../c', false],
+    ['/x/../a%2fb', true],
+  ] as const) {
+    const parsed = parseRequestTarget(target)
+    assert.equal(parsed.kind === 'path' && parsed.encodedSlash, encodedSlash, target)
+  }
+})
+
 test('a second proxy reads the same path out of what is sent', () => {
   fc.assert(
     fc.property(hostile, fc.constantFrom('', '?', '?a=%zz', '?/../x'), (path, query) => {
