@@ -152,6 +152,7 @@ export class Connection {
     this.#lastReadBytes = count
     const { current } = this.#buffer
     if (this.#user === undefined) this.destroy()
+    // Bytes that were decrypted already come in spite of a pause.
     else if (this.#isHeld) this.#keep(current, count)
     else this.#deliver(current, count)
     return true

@@ -36,6 +36,19 @@ test('what follows a whole response closes the connection, and the response stan
   await raw.connections[0]?.gone()
 })
 
+test('bytes that nobody asked for close an idle connection at once', { timeout: 10_000 }, async (t) => {
+  const asked = Promise.withResolvers<void>()
+  const { fetch, raw } = await arrange(t, SUBJECT, async (connection) => {
+    await connection.readHead()
+    connection.write('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=60\r\nContent-Length: 2\r\n\r\nok')
+    await asked.promise
+    connection.write(OK)
+  })
+  await fetch()
+  asked.resolve()
+  await raw.connections[0]?.gone()
+})
+
 test('one dead connection is the end of those that are idle for longer', async (t) => {
   const both = Promise.withResolvers<void>()
   const { send, fetch, raw } = await arrange(t, SUBJECT, async (connection, index) => {
@@ -70,6 +83,18 @@ test('the connection of a large upload is kept', async (t) => {
   assert.equal((await fetch({ method: 'PUT', body })).text, 'ok')
   assert.equal((await fetch()).text, 'ok')
   assert.equal(raw.connections.length, 1)
+})
+
+test('a connection on which the last bytes of a body are stuck is not used again', async (t) => {
+  const { fetch, raw } = await arrange(t, SUBJECT, async (connection, index) => {
+    await connection.readHead()
+    connection.write(OK)
+    if (index === 0) await new Promise(() => {})
+  })
+  const body = Buffer.alloc(16_777_216)
+  assert.equal((await fetch({ method: 'PUT', body: ScriptedBody.of([body], body.length) })).text, 'ok')
+  assert.equal((await fetch()).text, 'ok')
+  assert.equal(raw.connections.length, 2)
 })
 
 test('an empty piece of a chunked body does not end it', async (t) => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
+import diagnostics from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { BackendTls } from '../../../src/config/config.ts'
 import { createBackend } from '../../../src/upstream/backend.ts'
@@ -36,7 +38,7 @@ for (const tls of [undefined, TRUSTING]) {
 
   test(`a sink that holds at each chunk gets all of them, in order (${name})`, async (t) => {
     const { engine, backend } = await arrangeBodies(t, tls)
-    for (const path of ['/sized', '/chunked']) {
+    for (const path of ['/sized', '/chunked', '/to-close']) {
       const sink = new RecordingSink()
       sink.holdAtBytes = 0
       const { attempt } = send(engine, backend, { path, sink })
@@ -53,6 +55,25 @@ for (const tls of [undefined, TRUSTING]) {
       await sink.over
       assert.ok(Buffer.concat(sink.chunks).equals(bodyOf(path)))
     }
+  })
+
+  test(`while a sink holds nothing is read (${name})`, async (t) => {
+    const sockets: Socket[] = []
+    const note = (message: unknown) => sockets.push((message as { socket: Socket }).socket)
+    diagnostics.subscribe('net.client.socket', note)
+    t.after(() => diagnostics.unsubscribe('net.client.socket', note))
+    const { engine, backend } = await arrangeBodies(t, tls)
+    const sink = new RecordingSink()
+    sink.holdAtBytes = 1
+    send(engine, backend, { path: '/sized', sink })
+    await sink.held
+    const [socket] = sockets
+    // What came with the bytes that the sink has is decrypted still.
+    await takeTurns(5)
+    const receivedBytes = socket?.bytesRead ?? 0
+    await takeTurns(20)
+    assert.equal(socket?.bytesRead, receivedBytes)
+    assert.ok(receivedBytes > 0 && receivedBytes < 200_000)
   })
 
   test(`memory is read into again where the sink has consumed its chunks (${name})`, async (t) => {
@@ -75,6 +96,10 @@ for (const tls of [undefined, TRUSTING]) {
   })
 }
 
+async function takeTurns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise(setImmediate)
+}
+
 const bodies = new Map<string, Buffer>()
 
 function bodyOf(path: string): Buffer {
@@ -93,6 +118,11 @@ async function arrangeBodies(t: TestContext, tls: BackendTls | undefined) {
         connection.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`)
         connection.write(body)
         continue
+      }
+      if (path === '/to-close') {
+        connection.write('HTTP/1.1 200 OK\r\n\r\n')
+        connection.socket.end(body)
+        return
       }
       connection.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
       for (let at = 0, size = 1; at < body.length; at += size, size = (size * 7) % 20_011) {

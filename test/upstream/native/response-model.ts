@@ -82,10 +82,27 @@ export const brokenResponses: fc.Arbitrary<{ readonly method: string; readonly b
     fc.array(
       fc.record({
         at: fc.double({ min: 0, max: 1, noNaN: true }),
-        drop: fc.nat(2),
-        insert: fc.constantFrom('', '\r', '\n', '\r\n', '\0', ' ', ':', ',', ';', '0', 'f', '\x80', 'chunked', 'close'),
+        drop: fc.nat(1),
+        insert: fc.constantFrom(
+          '',
+          '\r',
+          '\n',
+          '\r\n',
+          '\0',
+          ' ',
+          '\t',
+          ':',
+          ',',
+          ';',
+          '0',
+          '1',
+          'f',
+          'z',
+          '\x80',
+          'close',
+        ),
       }),
-      { minLength: 1, maxLength: 4 },
+      { minLength: 1, maxLength: 3 },
     ),
   )
   .map(([{ method, bytes }, edits]) => ({
