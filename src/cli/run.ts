@@ -4,6 +4,7 @@ import { createLog, type Log } from '../log/log.ts'
 import { daemonEnv, readLogPlacement } from '../log/placement.ts'
 import type { LogSettings } from '../log/settings.ts'
 import type { Primary, PrimaryOptions } from '../primary/primary.ts'
+import { StartError } from '../primary/start-error.ts'
 import { act, type CommandContext, describeError, formatExamples, printOutcome } from './command.ts'
 import { findLauncher, type Launcher, type StartFailure } from './daemon.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -90,7 +91,7 @@ function openLog(logging: LogSettings): Log {
 
 async function startServing(options: PrimaryOptions): Promise<Primary> {
   // Only here: no other command pays for loading it.
-  const { StartError, startPrimary } = await import('../primary/primary.ts')
+  const { startPrimary } = await import('../primary/start.ts')
   try {
     return await startPrimary(options)
   } catch (error) {

@@ -1,24 +1,21 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import type { ConfigOverrides } from '../config/overrides.ts'
-import { type FileWatch, watchFiles } from '../config/watch.ts'
+import type { FileWatch } from '../config/watch.ts'
 import type { ControlRequest, ReloadReport, StatusReport } from '../ipc/control.ts'
 import type { Log } from '../log/log.ts'
 import { type LogFileWatch, watchLogFile } from '../log/rotation.ts'
-import type { Problem } from '../problem.ts'
 import { type ControlServer, startControlServer } from './control-server.ts'
-import { DEADLINES, type Deadlines } from './deadlines.ts'
+import type { Deadlines } from './deadlines.ts'
 import { Reloader, type ReloadTrigger } from './reload.ts'
-import { RESTART_POLICY, type RestartPolicy } from './restart-policy.ts'
-import type { ServingState } from './serving-state.ts'
+import type { RestartPolicy } from './restart-policy.ts'
 import { type Intent, listenToSignals } from './signals.ts'
-import { bindSockets, closeSockets } from './socket-set.ts'
+import { closeSockets } from './socket-set.ts'
+import { StartError } from './start-error.ts'
 import { reportListen, reportRoutes, reportWorkers } from './status.ts'
-import { Supervisor } from './supervisor.ts'
+import type { Supervisor } from './supervisor.ts'
 import { connectServiceManager, type ServiceManager } from './systemd.ts'
-import { defaultWorkerExec } from './worker-process.ts'
 
 export interface PrimaryOptions {
   readonly configFile: string
@@ -33,46 +30,9 @@ export interface PrimaryOptions {
   readonly policy?: RestartPolicy
 }
 
-/** Why the daemon did not start; nothing of it is left. */
-export class StartError extends Error {
-  override readonly name = 'StartError'
-  readonly problems: readonly Problem[]
-
-  constructor(message: string, problems: readonly Problem[], options?: ErrorOptions) {
-    super(message, options)
-    this.problems = problems
-  }
-}
-
 const DONE = 0
 const FORCED = 4
 const EXIT_WITHIN_MS = 2_000
-
-/** Starts the daemon in this process. Resolves when every worker is ready; rejects with a StartError. */
-export async function startPrimary(options: PrimaryOptions): Promise<Primary> {
-  const { configFile, env, overrides, log } = options
-  const loaded = await loadConfig(configFile, { env, overrides, resolveHosts: false })
-  if (!loaded.ok) throw new StartError('the configuration has errors', loaded.problems)
-  const sockets = await bindSockets(loaded.config.server.listen, []).catch((cause: Error) => {
-    throw new StartError(cause.message, [], { cause })
-  })
-  const snapshot = { version: 1, config: loaded.config, ticketKeys: randomBytes(48).toString('base64') }
-  const state: ServingState = { snapshot, generation: 1, sockets }
-  const supervisor = new Supervisor(state, {
-    program: { exec: options.workerExec ?? defaultWorkerExec(), env: {} },
-    deadlines: options.deadlines ?? DEADLINES,
-    policy: options.policy ?? RESTART_POLICY,
-    logger: log.logger,
-  })
-  const grown = await supervisor.grow(loaded.config.server.workers, state)
-  if (!grown.ok) {
-    closeSockets(sockets)
-    throw new StartError(`a worker did not start: ${grown.problem}`, [])
-  }
-  const primary = new Primary(options, supervisor)
-  await primary.open(loaded.watchFiles)
-  return primary
-}
 
 /** The running daemon: acts on signals, commands and changed files, one intent after another. */
 export class Primary {
@@ -84,22 +44,23 @@ export class Primary {
   readonly #manager: ServiceManager
   readonly #startedAtMs = Date.now()
   readonly #finish: (code: number) => void
-  #watch: FileWatch | undefined
+  readonly #watch: FileWatch
   #logFile: LogFileWatch | undefined
   #control: ControlServer | undefined
   #letGoOfSignals: () => void = () => {}
   #stopping = false
 
-  constructor(options: PrimaryOptions, supervisor: Supervisor) {
+  constructor(options: PrimaryOptions, supervisor: Supervisor, watch: FileWatch) {
     this.#options = options
     this.#supervisor = supervisor
+    this.#watch = watch
     const { configFile, env, overrides, log } = options
     this.#manager = connectServiceManager(env, log.logger)
     this.#reloader = new Reloader({
       supervisor,
       logger: log.logger,
       load: () => loadConfig(configFile, { env, overrides, resolveHosts: false }),
-      watch: () => this.#watch,
+      watch,
       accepted: (config) => this.#accept(config),
     })
     const { promise, resolve } = Promise.withResolvers<number>()
@@ -107,8 +68,8 @@ export class Primary {
     this.#finish = resolve
   }
 
-  /** Begins to listen to signals, commands and files. Rejects with a StartError, with everything closed again. */
-  async open(files: readonly string[]): Promise<void> {
+  /** Begins to listen to signals and commands. Rejects with a StartError, with everything closed again. */
+  async open(): Promise<void> {
     const { runDir, log } = this.#options
     try {
       this.#control = await startControlServer(join(runDir, 'control.sock'), (request) => this.#answer(request))
@@ -119,12 +80,6 @@ export class Primary {
       throw new StartError(`cannot open the control socket: ${(cause as Error).message}`, [], { cause })
     }
     this.#letGoOfSignals = listenToSignals(process, (intent) => this.#act(intent))
-    this.#watch = await watchFiles(files, {
-      changed: () => {
-        if (!this.#stopping) void this.#reload('watch')
-      },
-      failed: (error) => log.logger.error({ err: error }, 'watching files failed'),
-    })
     this.#logFile = watchLogFile({
       file: () => log.file,
       rotation: () => this.#config.logging,
@@ -133,6 +88,11 @@ export class Primary {
     })
     log.logger.info({ listen: this.#urls() }, 'serving')
     this.#manager.ready(`serving ${this.#urls().join(' ')}`)
+  }
+
+  /** A file of the configuration has another content. */
+  filesChanged(): void {
+    if (!this.#stopping) void this.#reload('watch')
   }
 
   status(): StatusReport {
@@ -241,7 +201,7 @@ export class Primary {
     this.#control?.close()
     this.#manager.close()
     this.#logFile?.close()
-    await this.#watch?.close()
+    await this.#watch.close()
     // One more signal on the way to the exit must not end the process before it has removed its pid file.
     setTimeout(this.#letGoOfSignals, EXIT_WITHIN_MS).unref()
     this.#options.log.logger.info('stopped')

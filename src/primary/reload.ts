@@ -18,8 +18,7 @@ export interface ReloadContext {
   readonly supervisor: Supervisor
   readonly logger: Logger
   load(): Promise<LoadResult>
-  /** Undefined until the daemon is open. */
-  watch(): FileWatch | undefined
+  readonly watch: FileWatch
   accepted(config: Config): void
 }
 
@@ -111,9 +110,9 @@ export class Reloader {
   async #work(trigger: ReloadTrigger): Promise<Work> {
     const { supervisor, logger, load, watch } = this.#context
     try {
-      await watch()?.mark()
+      await watch.mark()
       const loaded = await load()
-      await watch()?.update(loaded.watchFiles)
+      await watch.update(loaded.watchFiles)
       const { problems } = loaded
       if (!loaded.ok) return { plan: NOTHING, problems, error: 'the configuration has errors', workers: [] }
       const change = planReload(supervisor.state.snapshot.config, loaded.config)

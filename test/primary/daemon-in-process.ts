@@ -8,7 +8,8 @@ import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { ControlRequest, ControlResponse, ReloadReport } from '../../src/ipc/control.ts'
 import { createLog } from '../../src/log/log.ts'
-import { type Primary, startPrimary } from '../../src/primary/primary.ts'
+import type { Primary } from '../../src/primary/primary.ts'
+import { startPrimary } from '../../src/primary/start.ts'
 
 export interface Site {
   readonly dir: string

@@ -2,18 +2,21 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pino } from 'pino'
 import type { Config } from '../../src/config/config.ts'
+import { watchFiles } from '../../src/config/watch.ts'
 import { DEADLINES } from '../../src/primary/deadlines.ts'
 import { Reloader } from '../../src/primary/reload.ts'
 import { RESTART_POLICY } from '../../src/primary/restart-policy.ts'
 import { Supervisor } from '../../src/primary/supervisor.ts'
 
-test('a fault of the program in a reload is reported, and the next one is tried', async () => {
+test('a fault of the program in a reload is reported, and the next one is tried', async (t) => {
   const logger = pino({ level: 'silent' })
   const snapshot = { version: 7, config: {} as Config, ticketKeys: '' }
   const supervisor = new Supervisor(
     { snapshot, generation: 1, sockets: [] },
     { program: { exec: '/nowhere', env: {} }, deadlines: DEADLINES, policy: RESTART_POLICY, logger },
   )
+  const watch = await watchFiles([], { changed: () => assert.fail(), failed: (error) => assert.fail(error) })
+  t.after(() => watch.close())
   let loads = 0
   const reloader = new Reloader({
     supervisor,
@@ -22,7 +25,7 @@ test('a fault of the program in a reload is reported, and the next one is tried'
       loads += 1
       throw new TypeError('not a function')
     },
-    watch: () => undefined,
+    watch,
     accepted: () => assert.fail(),
   })
   const reports = await Promise.all([

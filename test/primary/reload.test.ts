@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -36,6 +37,17 @@ test('a saved file is taken by itself, and the command that comes after it still
   assert.equal(report.trigger, 'watch')
   assert.deepEqual(report.routes.added, ['b'])
   assert.equal((await reload(site)).kind, 'none')
+  assert.deepEqual(primary.status().lastReload?.routes.added, ['b'])
+})
+
+test('what is saved while the workers start is taken once they are ready', async (t) => {
+  const site = createSite(t)
+  site.write(['slow'])
+  const starting = site.start()
+  await waitFor(() => Object.keys(cluster.workers ?? {}).length > 0, { what: 'the first worker' })
+  site.write(['slow', 'b'])
+  const primary = await starting
+  await waitFor(() => primary.status().version === 2, { what: 'the change' })
   assert.deepEqual(primary.status().lastReload?.routes.added, ['b'])
 })
 

@@ -4,7 +4,7 @@ import { statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { StartError } from '../../src/primary/primary.ts'
+import { StartError } from '../../src/primary/start-error.ts'
 import { waitFor } from '../helpers/wait.ts'
 import { ask, createSite, readyPids, reload, sendLine, visit } from './daemon-in-process.ts'
 

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto'
+import { loadConfig } from '../config/load.ts'
+import { type FileWatch, watchFiles } from '../config/watch.ts'
+import { DEADLINES } from './deadlines.ts'
+import { Primary, type PrimaryOptions } from './primary.ts'
+import { RESTART_POLICY } from './restart-policy.ts'
+import type { ServingState } from './serving-state.ts'
+import { bindSockets, closeSockets } from './socket-set.ts'
+import { StartError } from './start-error.ts'
+import { Supervisor } from './supervisor.ts'
+import { defaultWorkerExec } from './worker-process.ts'
+
+/** Starts the daemon in this process. Resolves when every worker is ready; rejects with a StartError. */
+export async function startPrimary(options: PrimaryOptions): Promise<Primary> {
+  const { configFile, log } = options
+  let primary: Primary | undefined
+  let isMissed = false
+  // Before the first look at the file: what is saved while the workers start is not lost.
+  const watch = await watchFiles([configFile], {
+    changed: () => {
+      if (primary) primary.filesChanged()
+      else isMissed = true
+    },
+    failed: (error) => log.logger.error({ err: error }, 'watching files failed'),
+  })
+  try {
+    primary = await openPrimary(options, watch)
+  } catch (error) {
+    await watch.close()
+    throw error
+  }
+  if (isMissed) primary.filesChanged()
+  return primary
+}
+
+async function openPrimary(options: PrimaryOptions, watch: FileWatch): Promise<Primary> {
+  const { configFile, env, overrides, log } = options
+  const loaded = await loadConfig(configFile, { env, overrides, resolveHosts: false })
+  if (!loaded.ok) throw new StartError('the configuration has errors', loaded.problems)
+  await watch.update(loaded.watchFiles)
+  const sockets = await bindSockets(loaded.config.server.listen, []).catch((cause: Error) => {
+    throw new StartError(cause.message, [], { cause })
+  })
+  const snapshot = { version: 1, config: loaded.config, ticketKeys: randomBytes(48).toString('base64') }
+  const state: ServingState = { snapshot, generation: 1, sockets }
+  const supervisor = new Supervisor(state, {
+    program: { exec: options.workerExec ?? defaultWorkerExec(), env: {} },
+    deadlines: options.deadlines ?? DEADLINES,
+    policy: options.policy ?? RESTART_POLICY,
+    logger: log.logger,
+  })
+  const grown = await supervisor.grow(loaded.config.server.workers, state)
+  if (!grown.ok) {
+    closeSockets(sockets)
+    throw new StartError(`a worker did not start: ${grown.problem}`, [])
+  }
+  const primary = new Primary(options, supervisor, watch)
+  await primary.open()
+  return primary
+}
