@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { formatAddress } from '../address.ts'
 import { echoWebSocket } from './echo-websocket.ts'
 
 /** How much of a body is sent back; all of it is counted. */
@@ -62,7 +63,7 @@ export async function startEcho({ host, port, tls }: EchoOptions): Promise<EchoS
   const bound = server.address() as AddressInfo
   return {
     port: bound.port,
-    url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound.port}/`,
+    url: `${tls ? 'https' : 'http'}://${formatAddress(host, bound.port)}/`,
     close() {
       for (const socket of upgraded) socket.destroy()
       return new Promise((resolve) => {

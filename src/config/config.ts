@@ -1,3 +1,5 @@
+import type { LogSettings } from '../log/settings.ts'
+
 /**
  * The checked configuration: what the rest of the program sees. JSON-safe, frozen, durations in milliseconds, sizes in
  * bytes, paths absolute, defaults filled in. The file's own shape is the schema's (`schema/`).
@@ -128,18 +130,8 @@ export interface CertificatePair {
   readonly names: readonly string[]
 }
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
-
-export interface LoggingConfig {
-  readonly level: LogLevel
-  /** Absolute; undefined: no file. */
-  readonly logFile: string | undefined
-  readonly consoleOutput: boolean
-  readonly useColors: boolean
+export interface LoggingConfig extends LogSettings {
   readonly useRotation: boolean
   readonly maxLogBytes: number
   readonly backupCount: number
-  /** True: JSON lines on the console too; the file always has JSON lines. */
-  readonly structuredLogs: boolean
-  readonly access: boolean
 }

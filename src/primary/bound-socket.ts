@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
-import net, { isIP } from 'node:net'
+import net from 'node:net'
 import { getSystemErrorName } from 'node:util'
+import { formatAddress } from '../address.ts'
 import type { NativeHandle } from '../ipc/channel.ts'
 import { findPortOwner } from './port-owner.ts'
 
@@ -62,11 +63,6 @@ export async function bindSocket(host: string, port: number): Promise<BoundSocke
 /** Whether `bindSocket` failed because something listens there already. */
 export function isAddressInUse(error: unknown): boolean {
   return error instanceof Error && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE'
-}
-
-/** `host:port`, an IPv6 address in brackets. */
-export function formatAddress(host: string, port: number): string {
-  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 async function resolveHost(host: string, port: number): Promise<{ address: string; family: 4 | 6 }> {

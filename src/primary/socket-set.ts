@@ -1,5 +1,6 @@
+import { formatAddress } from '../address.ts'
 import type { ListenAddress } from '../config/config.ts'
-import { type BoundSocket, bindSocket, formatAddress, isAddressInUse } from './bound-socket.ts'
+import { type BoundSocket, bindSocket, isAddressInUse } from './bound-socket.ts'
 
 /** Bound sockets in the order of a configuration's `server.listen`. */
 export type SocketSet = readonly BoundSocket[]

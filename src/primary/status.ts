@@ -1,6 +1,6 @@
+import { formatAddress } from '../address.ts'
 import type { Config, RouteConfig } from '../config/config.ts'
 import type { ListenReport, RouteReport, WorkerReport } from '../ipc/control.ts'
-import { formatAddress } from './bound-socket.ts'
 import type { ServingState } from './serving-state.ts'
 import type { Supervisor } from './supervisor.ts'
 

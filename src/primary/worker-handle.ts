@@ -1,5 +1,6 @@
 import { type Channel, openChannelToWorker } from '../ipc/channel.ts'
 import type { ConfigSnapshot, DrainLimits, ToPrimary, ToWorker, WorkerStats } from '../ipc/protocol.ts'
+import { MAX_TIMER_MS } from '../timer.ts'
 import { type Ack, AckDesk } from './ack-desk.ts'
 import { createBeatWatch } from './beat-watch.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -7,7 +8,6 @@ import type { ServingState } from './serving-state.ts'
 import { spawnWorkerProcess, type WorkerProcess, type WorkerProgram } from './worker-process.ts'
 
 /** Above it a timer fires at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 export type WorkerPhase = 'starting' | 'ready' | 'draining' | 'gone'
 

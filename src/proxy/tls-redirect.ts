@@ -1,3 +1,4 @@
+import { formatAddress, formatHost } from '../address.ts'
 import type { RequestHead } from '../exchange.ts'
 import { parseAuthority } from '../routing/authority.ts'
 import { parseRequestTarget } from '../routing/request-target.ts'
@@ -12,7 +13,6 @@ export function locateOnTls({ authority, target }: RequestHead, tlsPort: number)
   const parsed = parseRequestTarget(target)
   const host = parseAuthority(authority)?.host
   if (host === undefined || parsed.kind === 'bad') return undefined
-  const name = host.includes(':') ? `[${host}]` : host
-  const port = tlsPort === HTTPS_PORT ? '' : `:${tlsPort}`
-  return `https://${name}${port}${parsed.kind === 'path' ? parsed.uri : '/'}`
+  const authorityOnTls = tlsPort === HTTPS_PORT ? formatHost(host) : formatAddress(host, tlsPort)
+  return `https://${authorityOnTls}${parsed.kind === 'path' ? parsed.uri : '/'}`
 }

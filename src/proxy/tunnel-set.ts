@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../timer.ts'
 import { createTunnel, type Tunnel, type TunnelOptions } from './tunnel.ts'
 
 /** RFC 6455 §7.4.1: the endpoint goes away. */
@@ -6,7 +7,6 @@ const GOING_AWAY = 1001
 const PACE_MS = 10
 /** Share of the deadline after which every tunnel was told: the rest is for their answers. */
 const TELLING_SHARE = 0.8
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 export interface TunnelDrain {
   /** When what is left is cut, in milliseconds from the call. */

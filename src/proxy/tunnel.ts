@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Reason } from '../reason.ts'
+import { MAX_TIMER_MS } from '../timer.ts'
 import { type SideOwner, TunnelSide } from './tunnel-side.ts'
 import { createFrameTracker } from './websocket-frames.ts'
 
@@ -8,7 +9,6 @@ const LINGER_MS = 10_000
 /** How long each of the two steps of `close` waits for its answer. */
 const ANSWER_MS = 1_000
 /** Node fires at once what is due later than this. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** `closed`: the peers ended it in order, by a Close handshake or a FIN. */
 export type TunnelReason = 'closed' | Extract<Reason, 'idle_timeout' | 'client_gone' | 'backend_reset' | 'draining'>

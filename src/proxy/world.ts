@@ -1,3 +1,4 @@
+import { formatAddress } from '../address.ts'
 import type { Config, RouteAction, RouteConfig } from '../config/config.ts'
 import { findHeader } from '../header-list.ts'
 import { compileRedirect, compileRedirects, type Redirect, type Redirects } from '../routing/redirects.ts'
@@ -96,7 +97,7 @@ function compileProxy(
   return {
     kind: 'proxy',
     backend,
-    backendName: `${authority.host.includes(':') ? `[${authority.host}]` : authority.host}:${authority.port}`,
+    backendName: formatAddress(authority.host, authority.port),
     authority,
     requestHeaders: compileRequestHeaders(route),
     responseHeaders: compileResponseHeaders(route),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { formatAddress } from '../address.ts'
 import type { BackendConfig } from '../config/config.ts'
 
 /** One host and port with its TLS settings, and the history that goes with it. */
@@ -25,7 +26,7 @@ export function createBackend(
 
 /** `http://host:port`, or `https://host:port#…` with a digest of the TLS settings: the same in every process. */
 export function deriveBackendKey({ host, port, tls }: BackendConfig): string {
-  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`.toLowerCase()
+  const authority = formatAddress(host, port).toLowerCase()
   if (tls === undefined) return `http://${authority}`
   const settings = [tls.verify, tls.serverName ?? null, tls.caPem ?? null, tls.certPem ?? null, tls.keyPem ?? null]
   const digest = createHash('sha256').update(JSON.stringify(settings)).digest('hex')

@@ -86,14 +86,6 @@ ${routes}
 `
 }
 
-export async function until(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadlineMs = Date.now() + STATE_TIMEOUT_MS
-  while (!(await isTrue())) {
-    assert.ok(Date.now() < deadlineMs, `not within ${STATE_TIMEOUT_MS / 1000} s: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
 export function isGone(pid: number): boolean {
   return !isAlive({ pid, startTime: '' })
 }

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
-import { createDaemon, until } from './daemon-fixture.ts'
+import { waitFor } from '../helpers/wait.ts'
+import { createDaemon } from './daemon-fixture.ts'
 
 const REQUESTS = 200
 
@@ -32,16 +33,16 @@ logging: { log_file: ./logs/p.log, use_rotation: true, max_log_size: 4kb, backup
   for (let i = 0; i < REQUESTS; i++) {
     sent.push(`/${i}`)
     await (await fetch(`${url}/${i}`)).text()
-    if (i % 50 === 49) await until(() => readLogs(logs).has(`/${i}`), 'the lines are written')
+    if (i % 50 === 49) await waitFor(() => readLogs(logs).has(`/${i}`), { what: 'the lines are written' })
   }
-  await until(() => readdirSync(logs).length > 1, 'the file is rotated')
+  await waitFor(() => readdirSync(logs).length > 1, { what: 'the file is rotated' })
   renameSync(join(logs, 'p.log'), join(logs, 'p.log.aside'))
   process.kill(daemon.pid() ?? 0, 'SIGUSR1')
-  await until(() => readdirSync(logs).includes('p.log'), 'the file is made anew')
+  await waitFor(() => readdirSync(logs).includes('p.log'), { what: 'the file is made anew' })
   await (await fetch(`${url}/last`)).text()
   sent.push('/last')
-  await until(() => isSubset(sent, followed), 'the follower has every line')
-  await until(() => isSubset(sent, readLogs(logs)), 'the files have every line')
+  await waitFor(() => isSubset(sent, followed), { what: 'the follower has every line' })
+  await waitFor(() => isSubset(sent, readLogs(logs)), { what: 'the files have every line' })
   follower.kill('SIGINT')
   const [code] = await once(follower, 'exit')
   assert.equal(code, 0)

@@ -9,6 +9,7 @@ import { claimInstance, findInstance } from '../../src/cli/instance.ts'
 import { claimPidFile, formatPidFile, parsePidFile, readPidFile, releasePidFile } from '../../src/cli/pid-file.ts'
 import { identifyProcess, isAlive } from '../../src/cli/process-identity.ts'
 import { describeRunDir } from '../../src/cli/run-dir.ts'
+import { waitFor } from '../helpers/wait.ts'
 
 test('the first line is the pid alone', (t) => {
   const { pidFile } = setUp(t)
@@ -54,7 +55,7 @@ test('a process that has ended is not alive, even where its parent has not notic
   const identity = identifyProcess(Number(String(line)))
   assert.ok(identity)
   process.kill(identity.pid, 'SIGKILL')
-  while (isAlive(identity)) await new Promise((resolve) => setTimeout(resolve, 5))
+  await waitFor(() => !isAlive(identity), { what: 'its end' })
   assert.ok(process.kill(identity.pid, 0), 'it is still there as a zombie')
 })
 

@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
-import { collect, createDaemon, simpleConfig, until } from './daemon-fixture.ts'
+import { waitFor } from '../helpers/wait.ts'
+import { collect, createDaemon, simpleConfig } from './daemon-fixture.ts'
 
 const options = { timeout: 120_000 }
 
@@ -14,11 +15,11 @@ test('run serves in the foreground and drains on Ctrl-C', options, async (t) => 
   assert.ok(run.stdout)
   const lines: string[] = []
   const reader = createInterface(run.stdout).on('line', (line) => lines.push(line))
-  await until(() => lines.some((line) => line.includes('  log ')), 'it says where it listens')
+  await waitFor(() => lines.some((line) => line.includes('  log ')), { what: 'it says where it listens' })
   const url = /listen {2}(http\S+)/.exec(lines.join('\n'))?.[1]
   assert.equal(await (await fetch(`${url}/ok`)).text(), 'fine')
   assert.equal(daemon.pid(), run.pid)
-  await until(() => lines.some((line) => / 200 GET .*\/ok /.test(line)), 'the request is on the console')
+  await waitFor(() => lines.some((line) => / 200 GET .*\/ok /.test(line)), { what: 'the request is on the console' })
   assert.equal((await daemon.run('start')).status, 1)
   run.kill('SIGINT')
   const [code] = await once(run, 'exit')

@@ -5,7 +5,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { collect, createDaemon, isGone, simpleConfig, until } from './daemon-fixture.ts'
+import { waitFor } from '../helpers/wait.ts'
+import { collect, createDaemon, isGone, simpleConfig } from './daemon-fixture.ts'
 
 const options = { timeout: 120_000 }
 
@@ -58,7 +59,7 @@ test('a start that is interrupted leaves nothing behind', options, async (t) => 
   const daemon = createDaemon(t, simpleConfig())
   const start = daemon.spawn(['start'])
   const result = collect(start)
-  await until(() => daemon.pid() !== undefined, 'the daemon has its pid file')
+  await waitFor(() => daemon.pid() !== undefined, { what: 'the daemon has its pid file' })
   const pid = daemon.pid()
   start.kill('SIGINT')
   const { status } = await result
@@ -84,13 +85,13 @@ test('what a killed daemon leaves is not taken for a daemon', options, async (t)
   const pid = daemon.pid()
   assert.ok(pid)
   process.kill(pid, 'SIGKILL')
-  await until(() => isGone(pid), 'the primary is gone')
+  await waitFor(() => isGone(pid), { what: 'the primary is gone' })
   assert.equal((await daemon.run('status')).status, 3)
   const restarted = await daemon.run('start')
   assert.equal(restarted.status, 0, restarted.stderr)
   assert.notEqual(daemon.pid(), pid)
   process.kill(daemon.pid() ?? 0, 'SIGKILL')
-  await until(() => daemon.pid() === undefined || isGone(daemon.pid() ?? 0), 'the second primary is gone')
+  await waitFor(() => daemon.pid() === undefined || isGone(daemon.pid() ?? 0), { what: 'the second primary is gone' })
   assert.equal((await daemon.run('stop')).status, 3)
   assert.deepEqual(readdirSync(daemon.runDir), ['pyserve-ts.log'])
 })

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { collect, createDaemon, simpleConfig, until } from './daemon-fixture.ts'
+import { waitFor } from '../helpers/wait.ts'
+import { collect, createDaemon, simpleConfig } from './daemon-fixture.ts'
 
 const options = { timeout: 120_000 }
 
@@ -16,7 +17,7 @@ test('stop waits for what is open, and --force does not', options, async (t) => 
   const response = fetch(`${url}/slow`)
   const answer = await backend.nextRequest()
   const stopping = daemon.run('stop')
-  await until(async () => (await daemon.status()).state === 'stopping', 'it is draining')
+  await waitFor(async () => (await daemon.status()).state === 'stopping', { what: 'it is draining' })
   answer('late')
   assert.equal(await (await response).text(), 'late')
   assert.equal((await stopping).status, 0)
@@ -25,7 +26,7 @@ test('stop waits for what is open, and --force does not', options, async (t) => 
   const lost = assert.rejects(fetch(`${await daemon.url()}/slow`))
   await backend.nextRequest()
   const waiting = daemon.run('stop')
-  await until(async () => (await daemon.status()).state === 'stopping', 'it is draining')
+  await waitFor(async () => (await daemon.status()).state === 'stopping', { what: 'it is draining' })
   const forced = await daemon.run('stop', '--force', '--json')
   assert.equal(forced.status, 4)
   assert.equal(JSON.parse(forced.stdout).forced, true)
@@ -42,7 +43,7 @@ test('a second Ctrl-C of stop ends the daemon at once', options, async (t) => {
   const stop = daemon.spawn(['stop'])
   const result = collect(stop)
   assert.ok(stop.stderr)
-  await until(async () => (await daemon.status()).state === 'stopping', 'it is draining')
+  await waitFor(async () => (await daemon.status()).state === 'stopping', { what: 'it is draining' })
   stop.kill('SIGINT')
   await once(stop.stderr, 'data')
   stop.kill('SIGINT')
@@ -62,7 +63,7 @@ async function startSilentBackend(t: TestContext) {
   return {
     port: (server.address() as AddressInfo).port,
     nextRequest: async () => {
-      await until(() => waiting.length > 0, 'the backend has a request')
+      await waitFor(() => waiting.length > 0, { what: 'the backend has a request' })
       const answer = waiting.shift()
       assert.ok(answer)
       return answer

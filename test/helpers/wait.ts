@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 export interface WaitOptions {
   /** What is waited for, for the message of the error. */
   readonly what: string | (() => string)
-  /** 10 seconds by default. */
+  /** 20 seconds by default. */
   readonly timeoutMs?: number
   readonly everyMs?: number
 }
@@ -11,7 +11,7 @@ export interface WaitOptions {
 /** Resolves to the first value of `condition` that is neither false nor undefined; rejects with its last error, or none. */
 export async function waitFor<T>(
   condition: () => T | false | undefined | Promise<T | false | undefined>,
-  { what, timeoutMs = 10_000, everyMs = 20 }: WaitOptions,
+  { what, timeoutMs = 20_000, everyMs = 20 }: WaitOptions,
 ): Promise<T> {
   const deadlineMs = performance.now() + timeoutMs
   let cause: unknown

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { openChannelToWorker } from '../../src/ipc/channel.ts'
-import { type BoundSocket, bindSocket, formatAddress } from '../../src/primary/bound-socket.ts'
+import { type BoundSocket, bindSocket } from '../../src/primary/bound-socket.ts'
 
 const WORKER = join(import.meta.dirname, 'fixtures', 'socket-worker.ts')
 const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
@@ -109,14 +109,6 @@ test('a low port without permission is refused by name', { skip: process.getuid?
   const { stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 10_000 })
   assert.match(stdout, /^cannot listen on 127\.0\.0\.1:81: no permission for this port/)
 })
-
-for (const { host, port, shown } of [
-  { host: '127.0.0.1', port: 80, shown: '127.0.0.1:80' },
-  { host: 'localhost', port: 80, shown: 'localhost:80' },
-  { host: '::1', port: 80, shown: '[::1]:80' },
-]) {
-  test(`${host} is written ${shown}`, () => assert.equal(formatAddress(host, port), shown))
-}
 
 async function bind(t: TestContext, host: string, port: number): Promise<BoundSocket> {
   const socket = await bindSocket(host, port)

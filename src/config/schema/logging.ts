@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { LogLevel } from '../config.ts'
+import type { LogLevel } from '../../log/settings.ts'
 import { flag, size, text, wholeNumber, word } from './scalars.ts'
 import { section } from './section.ts'
 import { swap } from './traits.ts'

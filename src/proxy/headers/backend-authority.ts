@@ -1,3 +1,4 @@
+import { formatHost } from '../../address.ts'
 import type { BackendConfig } from '../../config/config.ts'
 import { hostOf } from '../../routing/authority.ts'
 
@@ -14,7 +15,7 @@ export interface BackendAuthority {
 export function describeBackend({ host, port, tls }: BackendConfig): BackendAuthority {
   const scheme = tls === undefined ? 'http' : 'https'
   const [address = ''] = host.split('%')
-  const name = address.includes(':') ? `[${address}]` : host
+  const name = address.includes(':') ? formatHost(address) : host
   const hostField = port === defaultPort(scheme) ? name : `${name}:${port}`
   return { hostField, host: hostOf(name), port, scheme }
 }
