@@ -47,8 +47,9 @@ test('what is saved while the workers start is taken once they are ready', async
   await waitFor(() => Object.keys(cluster.workers ?? {}).length > 0, { what: 'the first worker' })
   site.write(['slow', 'b'])
   const primary = await starting
-  await waitFor(() => primary.status().version === 2, { what: 'the change' })
+  await waitFor(() => primary.status().lastReload, { what: 'the change' })
   assert.deepEqual(primary.status().lastReload?.routes.added, ['b'])
+  assert.equal(primary.status().version, 2)
 })
 
 for (const { name, route, problem } of [
