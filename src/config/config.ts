@@ -78,9 +78,24 @@ export interface RouteConfig {
 }
 
 export type RouteAction =
-  | { readonly kind: 'proxy'; readonly backend: BackendConfig }
+  | { readonly kind: 'proxy'; readonly upstream: UpstreamConfig }
   | { readonly kind: 'respond'; readonly status: number; readonly body: string; readonly contentType: string }
   | { readonly kind: 'redirect'; readonly status: number; readonly to: string }
+
+/** A group of backends with one policy. */
+export interface UpstreamConfig {
+  /** That of the route where it is the route's own. */
+  readonly name: string
+  /** At least one. */
+  readonly backends: readonly MemberConfig[]
+}
+
+export interface MemberConfig extends BackendConfig {
+  /** At least 1. */
+  readonly weight: number
+  /** Asked only where no other is available. */
+  readonly backup: boolean
+}
 
 export interface HeaderRules {
   /** Name and value; replaces every field of that name. */

@@ -1,4 +1,4 @@
-import type { BackendConfig, BackendTls, HeaderRules, RouteAction, RouteConfig } from './config.ts'
+import type { BackendTls, HeaderRules, MemberConfig, RouteAction, RouteConfig } from './config.ts'
 import { listBackendFiles } from './named-files.ts'
 import type { PemReader } from './pem-reader.ts'
 import { nameRoutes } from './route-names.ts'
@@ -16,9 +16,10 @@ export function buildRoutes(
 ): RouteConfig[] {
   const routes = settings.flatMap((route, index) => (route === undefined ? [] : [{ route, index }]))
   const names = nameRoutes(routes.map(({ route }) => route))
-  return routes.map(({ route, index }, i) =>
-    buildRoute(route, names[i] ?? '', buildAction(route, index, directory, pems)),
-  )
+  return routes.map(({ route, index }, i) => {
+    const name = names[i] ?? ''
+    return buildRoute(route, name, buildAction(route, name, index, directory, pems))
+  })
 }
 
 function buildRoute(route: RouteSettings, name: string, action: RouteAction): RouteConfig {
@@ -47,19 +48,25 @@ function buildHeaderRules({ set, remove }: HeaderRuleSettings): HeaderRules {
   return { set: Object.entries(set), remove: [...new Set(remove.map((name) => name.toLowerCase()))] }
 }
 
-function buildAction(route: RouteSettings, index: number, directory: string, pems: PemReader): RouteAction {
+function buildAction(
+  route: RouteSettings,
+  name: string,
+  index: number,
+  directory: string,
+  pems: PemReader,
+): RouteAction {
   const { respond, redirect } = route
   if (redirect !== undefined) return { kind: 'redirect', status: redirect.status, to: redirect.to }
   if (respond !== undefined) {
     return { kind: 'respond', status: respond.status, body: respond.body, contentType: respond.content_type }
   }
-  return { kind: 'proxy', backend: buildBackend(route, index, directory, pems) }
+  return { kind: 'proxy', upstream: { name, backends: [buildBackend(route, index, directory, pems)] } }
 }
 
-function buildBackend(route: RouteSettings, index: number, directory: string, pems: PemReader): BackendConfig {
+function buildBackend(route: RouteSettings, index: number, directory: string, pems: PemReader): MemberConfig {
   const tls = buildBackendTls(route.ssl, index, directory, pems)
   const port = route.port ?? (tls === undefined ? DEFAULT_PORT : DEFAULT_TLS_PORT)
-  return { host: route.host ?? DEFAULT_HOST, port, tls }
+  return { host: route.host ?? DEFAULT_HOST, port, tls, weight: 1, backup: false }
 }
 
 function buildBackendTls(

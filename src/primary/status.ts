@@ -33,7 +33,9 @@ export function reportRoutes({ routes }: Config): RouteReport[] {
 function describeTarget({ action }: RouteConfig): string {
   switch (action.kind) {
     case 'proxy':
-      return `${action.backend.tls ? 'https' : 'http'}://${formatAddress(action.backend.host, action.backend.port)}`
+      return action.upstream.backends
+        .map(({ host, port, tls }) => `${tls ? 'https' : 'http'}://${formatAddress(host, port)}`)
+        .join(', ')
     case 'respond':
       return `respond ${action.status}`
     case 'redirect':

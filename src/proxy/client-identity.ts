@@ -4,7 +4,7 @@ import type { ClientAddress, RequestHead } from '../exchange.ts'
 import type { HeaderList } from '../header-list.ts'
 import { isAuthority, parseAuthority } from '../routing/authority.ts'
 import { resolveDotSegments } from '../routing/path.ts'
-import { defaultPort } from './headers/backend-authority.ts'
+import { defaultPort } from '../upstream/backend-authority.ts'
 import { compileFieldTable, findField } from './headers/field-table.ts'
 import { isRequestId } from './headers/request-id.ts'
 

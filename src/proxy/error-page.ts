@@ -9,6 +9,8 @@ export interface ErrorAnswer {
   readonly requestId: string
   /** The request's Accept field; undefined: none. */
   readonly accept: string | undefined
+  /** Further fields. */
+  readonly fields: HeaderList
 }
 
 /**
@@ -31,6 +33,7 @@ export function answerError(responder: Responder, answer: ErrorAnswer): number {
     answer.reason,
     'X-Request-Id',
     answer.requestId,
+    ...answer.fields,
   ]
   responder.head({ status: answer.status, statusText: statusTextOf(answer.status), headers })
   responder.write(body)

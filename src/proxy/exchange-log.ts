@@ -25,6 +25,7 @@ export class ExchangeLog {
   #sink: AccessLog
   #counters: ExchangeCounters
   #done = false
+  #finishers: (() => void)[] | undefined
 
   constructor(head: RequestHead, client: string, requestId: string, sink: AccessLog, counters: ExchangeCounters) {
     this.startedMs = performance.now()
@@ -48,6 +49,12 @@ export class ExchangeLog {
   /** Keeps the first reason: what follows from it is not another failure. */
   fail(reason: Reason): void {
     this.reason ??= reason
+  }
+
+  /** Calls back when the exchange is over, however it ends. */
+  onFinish(callback: () => void): void {
+    this.#finishers ??= []
+    this.#finishers.push(callback)
   }
 
   /** Writes the line; every call but the first does nothing. */
@@ -74,5 +81,6 @@ export class ExchangeLog {
       firstByteMs: this.firstByteMs,
       tunnel,
     })
+    if (this.#finishers !== undefined) for (const callback of this.#finishers) callback()
   }
 }

@@ -1,20 +1,21 @@
 import type { Duplex } from 'node:stream'
-import type { RequestHead, Responder, ResponderWatcher, ResponseHead, UpgradeExchange } from '../exchange.ts'
-import { findHeader, type HeaderList } from '../header-list.ts'
+import type { ResponderWatcher, ResponseHead } from '../exchange.ts'
+import type { HeaderList } from '../header-list.ts'
 import { REASONS, type Reason } from '../reason.ts'
-import type { Attempt, UpgradeSink, UpstreamFailure } from '../upstream/engine.ts'
-import { answerError } from './error-page.ts'
-import type { ExchangeLog } from './exchange-log.ts'
+import type { Backend } from '../upstream/backend.ts'
+import type { Attempt, UpgradeSink, UpstreamEngine, UpstreamFailure, UpstreamRequest } from '../upstream/engine.ts'
+import { writeError } from './answer.ts'
+import type { Arrival } from './arrival.ts'
 import { withoutHopByHop } from './headers/hop-by-hop.ts'
+import { buildRequestHeaders } from './headers/request-headers.ts'
 import { buildResponseHeaders } from './headers/response-headers.ts'
 import { filterTrailers } from './headers/trailers.ts'
-import type { BodyWatcher } from './metered-body.ts'
+import { type BodyWatcher, MeteredBody } from './metered-body.ts'
 import type { TunnelSet } from './tunnel-set.ts'
 import type { ProxyAction } from './world.ts'
 
-/** What an accepted upgrade needs; both sockets are the tunnel's from then on. */
-export interface UpgradeTarget {
-  readonly exchange: UpgradeExchange
+export interface ForwardParts {
+  readonly engine: UpstreamEngine
   readonly tunnels: TunnelSet
 }
 
@@ -23,95 +24,90 @@ export interface UpgradeTarget {
  * once a head was sent, into a cut connection. A response is never ended as if it were whole when it is not.
  */
 export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
-  #action: ProxyAction
-  #request: RequestHead
-  #responder: Responder
-  #log: ExchangeLog
-  #upgrade: UpgradeTarget | undefined
+  readonly #parts: ForwardParts
+  readonly #action: ProxyAction
+  readonly #arrival: Arrival
+  readonly #path: string
+  readonly #body: MeteredBody | undefined
+  /** That of the attempt under way, or the last one. */
+  #backend: Backend | undefined
   #attempt: Attempt | undefined
   #totalTimer: NodeJS.Timeout | undefined
   #upstreamOver = false
   #settled = false
 
-  constructor(
-    action: ProxyAction,
-    request: RequestHead,
-    responder: Responder,
-    log: ExchangeLog,
-    upgrade: UpgradeTarget | undefined,
-  ) {
+  /** `path`: the target for the backend. */
+  constructor(parts: ForwardParts, action: ProxyAction, arrival: Arrival, path: string) {
+    this.#parts = parts
     this.#action = action
-    this.#request = request
-    this.#responder = responder
-    this.#log = log
-    this.#upgrade = upgrade
-    action.backend.state.inFlight++
-    responder.watch(this)
-    if (action.totalMs > 0) this.#totalTimer = setTimeout(() => this.#timeOut(), action.totalMs)
+    this.#arrival = arrival
+    this.#path = path
+    this.#body = arrival.body && new MeteredBody(arrival.body, action.bodyLimitBytes, this)
   }
 
-  /** The attempt may already be over: engines are allowed to fail at once. */
-  begin(attempt: Attempt): void {
-    if (this.#upstreamOver) attempt.abort()
-    else this.#attempt = attempt
+  start(): void {
+    const { totalMs } = this.#action
+    this.#arrival.responder.watch(this)
+    if (totalMs > 0) this.#totalTimer = setTimeout(() => this.#timeOut(), totalMs)
+    this.#try()
   }
 
   connected(connectMs: number): void {
-    this.#log.connectMs = connectMs
+    this.#arrival.log.connectMs = connectMs
   }
 
   inform(status: number, headers: HeaderList): void {
-    this.#responder.inform(status, withoutHopByHop(headers))
+    this.#arrival.responder.inform(status, withoutHopByHop(headers))
   }
 
   head(head: ResponseHead): void {
-    this.#log.status = head.status
-    this.#log.firstByteMs = this.#log.elapsedMs()
-    this.#responder.head(this.#toClient(head))
+    const backend = this.#backend
+    if (backend === undefined) return
+    this.#noteHead(head)
+    this.#arrival.responder.head(this.#toClient(head, backend))
   }
 
   data(chunk: Buffer): boolean {
-    this.#log.bytesOut += chunk.length
-    return this.#responder.write(chunk)
+    this.#arrival.log.bytesOut += chunk.length
+    return this.#arrival.responder.write(chunk)
   }
 
   end(trailers: HeaderList): void {
     this.#endUpstream()
-    this.#responder.end(filterTrailers(trailers))
+    this.#arrival.responder.end(filterTrailers(trailers))
   }
 
   fail(failure: UpstreamFailure): void {
     this.#endUpstream()
-    this.#answer(failure.reason, REASONS[failure.reason].status)
+    this.#answer(failure.reason)
   }
 
   switched(head: ResponseHead, socket: Duplex, first: Buffer): void {
     this.#endUpstream()
-    const upgrade = this.#upgrade
-    if (upgrade === undefined || this.#settled) {
+    const { upgrade, log } = this.#arrival
+    const backend = this.#backend
+    if (upgrade === undefined || backend === undefined || this.#settled) {
       socket.destroy()
       return
     }
     this.#settled = true
-    this.#log.status = head.status
-    this.#log.firstByteMs = this.#log.elapsedMs()
-    const { backend, websocketIdleMs } = this.#action
-    const client = upgrade.exchange.accept(this.#toClient(head))
+    this.#noteHead(head)
+    const client = upgrade.accept(this.#toClient(head, backend))
     backend.state.inFlight--
     backend.state.tunnels++
-    upgrade.tunnels.open({
+    this.#parts.tunnels.open({
       client: client.socket,
       backend: socket,
       clientFirst: client.first,
       backendFirst: first,
-      idleMs: websocketIdleMs,
+      idleMs: this.#action.websocketIdleMs,
       websocket: true,
       onClose: ({ reason, bytesIn, bytesOut }) => {
         backend.state.tunnels--
-        this.#log.bytesIn = bytesIn
-        this.#log.bytesOut = bytesOut
-        if (reason !== 'closed') this.#log.fail(reason)
-        this.#log.finish(true)
+        log.bytesIn = bytesIn
+        log.bytesOut = bytesOut
+        if (reason !== 'closed') log.fail(reason)
+        log.finish(true)
       },
     })
   }
@@ -125,50 +121,89 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
   }
 
   gone(reason: Reason): void {
-    this.#log.fail(reason)
-    if (!this.#responder.headSent) this.#log.status = REASONS.client_gone.status
+    const { log, responder } = this.#arrival
+    log.fail(reason)
+    if (!responder.headSent) log.status = REASONS.client_gone.status
     this.#abortUpstream()
     this.#settle()
   }
 
   bodyBytes(count: number): void {
-    this.#log.bytesIn += count
+    this.#arrival.log.bytesIn += count
   }
 
   bodyFailed(reason: Reason): void {
     this.#abortUpstream()
     if (reason === 'client_gone') this.gone(reason)
     // RFC 9110 §15.5.9: it is the client that was too slow, not a gateway.
-    else this.#answer(reason, reason === 'idle_timeout' ? 408 : REASONS[reason].status)
+    else this.#answer(reason, reason === 'idle_timeout' ? 408 : undefined)
   }
 
-  #toClient(head: ResponseHead): ResponseHead {
+  #try(): void {
+    const { upstream } = this.#action
+    const { head, identity, log, upgrade } = this.#arrival
+    const backend = upstream.pick({ head, clientAddress: identity.address }, [])
+    if (backend === undefined) {
+      this.#answer('no_backend')
+      return
+    }
+    this.#backend = backend
+    backend.state.inFlight++
+    log.backend = backend.name
+    const { engine } = this.#parts
+    const request = this.#requestFor(backend)
+    const attempt =
+      upgrade === undefined ? engine.request(backend, request, this) : engine.upgrade(backend, request, this)
+    // Engines are allowed to fail at once.
+    if (this.#upstreamOver) attempt.abort()
+    else this.#attempt = attempt
+  }
+
+  #requestFor(backend: Backend): UpstreamRequest {
+    const { requestHeaders, timeouts } = this.#action
+    const { head, identity, log, upgrade, requestFields } = this.#arrival
+    const headers = buildRequestHeaders(requestHeaders, {
+      head,
+      identity,
+      requestId: log.requestId,
+      backend: backend.authority,
+      upgrade: upgrade !== undefined,
+      fields: requestFields,
+    })
+    return { method: head.method, path: this.#path, headers, body: this.#body, timeouts }
+  }
+
+  #noteHead({ status }: ResponseHead): void {
+    const { log } = this.#arrival
+    log.status = status
+    log.firstByteMs = log.elapsedMs()
+  }
+
+  #toClient(head: ResponseHead, { authority }: Backend): ResponseHead {
+    const { head: request, log, responseFields } = this.#arrival
     const headers = buildResponseHeaders(this.#action.responseHeaders, {
       response: head,
-      request: this.#request,
-      requestId: this.#log.requestId,
-      backend: this.#action.authority,
+      request,
+      requestId: log.requestId,
+      backend: authority,
     })
+    if (responseFields.length > 0) headers.push(...responseFields)
     return { status: head.status, statusText: head.statusText, headers }
   }
 
   #timeOut(): void {
     this.#abortUpstream()
-    this.#answer('response_timeout', REASONS.response_timeout.status)
+    this.#answer('response_timeout')
   }
 
-  #answer(reason: Reason, status: number): void {
+  #answer(reason: Reason, status: number = REASONS[reason].status): void {
     if (this.#settled) return
-    this.#log.fail(reason)
-    if (this.#responder.headSent) {
-      this.#responder.abort()
+    const { responder, log } = this.#arrival
+    if (responder.headSent) {
+      log.fail(reason)
+      responder.abort()
       this.#settle()
-      return
-    }
-    this.#log.status = status
-    const { requestId } = this.#log
-    const accept = findHeader(this.#request.headers, 'accept')
-    this.#log.bytesOut = answerError(this.#responder, { reason, status, requestId, accept })
+    } else writeError(this.#arrival, reason, status)
   }
 
   #abortUpstream(): void {
@@ -187,7 +222,7 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
     if (this.#settled) return
     this.#settled = true
     clearTimeout(this.#totalTimer)
-    this.#action.backend.state.inFlight--
-    this.#log.finish(false)
+    if (this.#backend !== undefined) this.#backend.state.inFlight--
+    this.#arrival.log.finish(false)
   }
 }

@@ -28,6 +28,11 @@ export class MeteredBody implements BodySource, BodySink {
     this.#watcher = watcher
   }
 
+  /** Some of it may have left: it cannot be sent a second time. */
+  get hasStarted(): boolean {
+    return this.#sink !== undefined
+  }
+
   start(sink: BodySink): void {
     this.#sink = sink
     this.#source.start(this)

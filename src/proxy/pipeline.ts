@@ -1,35 +1,21 @@
 import type { Exchange, RequestHead, Responder, UpgradeExchange } from '../exchange.ts'
-import { findHeader } from '../header-list.ts'
+import { NO_HEADERS } from '../header-list.ts'
 import type { AccessLog } from '../log/access-log.ts'
-import { REASONS, type Reason } from '../reason.ts'
+import type { Reason } from '../reason.ts'
 import { locate } from '../routing/redirects.ts'
 import { type ParsedTarget, parseRequestTarget } from '../routing/request-target.ts'
-import type { UpstreamEngine, UpstreamRequest } from '../upstream/engine.ts'
+import { answerFailure, redirect, respond } from './answer.ts'
+import type { Arrival } from './arrival.ts'
 import { type ClientIdentity, resolveClient } from './client-identity.ts'
-import { answerError, statusTextOf } from './error-page.ts'
 import { type ExchangeCounters, ExchangeLog } from './exchange-log.ts'
-import { Forward } from './forward.ts'
-import { buildRequestHeaders } from './headers/request-headers.ts'
+import { Forward, type ForwardParts } from './forward.ts'
+import { passGates } from './gate.ts'
 import { createRequestIds } from './headers/request-id.ts'
-import { MeteredBody } from './metered-body.ts'
 import { locateOnTls } from './tls-redirect.ts'
-import type { TunnelSet } from './tunnel-set.ts'
-import type { CompiledAction, ProxyAction, World } from './world.ts'
+import type { CompiledAction, World } from './world.ts'
 
-export interface PipelineParts {
-  readonly engine: UpstreamEngine
+export interface PipelineParts extends ForwardParts {
   readonly access: AccessLog
-  readonly tunnels: TunnelSet
-}
-
-/** An exchange whose client is known: what every step after that needs. */
-interface Arrival {
-  readonly head: RequestHead
-  readonly identity: ClientIdentity
-  readonly responder: Responder
-  readonly log: ExchangeLog
-  readonly body: Exchange['body']
-  readonly upgrade: UpgradeExchange | undefined
 }
 
 /** A request that never became an exchange; its listener has answered it. */
@@ -60,17 +46,13 @@ export class Pipeline {
 
   exchange({ head, client, body, responder }: Exchange): void {
     const world = this.#world
-    const identity = resolveClient(world.trust, client, head)
-    const log = this.#open(head, identity)
-    this.#route(world, { head, identity, responder, log, body, upgrade: undefined })
+    this.#route(world, this.#arrive(resolveClient(world.trust, client, head), head, responder, body, undefined))
   }
 
   upgrade(upgrade: UpgradeExchange): void {
     const world = this.#world
     const { head, client, responder } = upgrade
-    const identity = resolveClient(world.trust, client, head)
-    const log = this.#open(head, identity)
-    this.#route(world, { head, identity, responder, log, body: undefined, upgrade })
+    this.#route(world, this.#arrive(resolveClient(world.trust, client, head), head, responder, undefined, upgrade))
   }
 
   /**
@@ -79,10 +61,9 @@ export class Pipeline {
    */
   redirectToTls({ head, client, responder }: Exchange | UpgradeExchange, tlsPort: number): void {
     const identity = resolveClient(this.#world.trust, client, head)
-    const log = this.#open(head, identity)
-    const arrival = { head, identity, responder, log, body: undefined, upgrade: undefined }
+    const arrival = this.#arrive(identity, head, responder, undefined, undefined)
     const location = locateOnTls(head, tlsPort)
-    if (location === undefined) answer(arrival, 'bad_request')
+    if (location === undefined) answerFailure(arrival, 'bad_request')
     else redirect(arrival, 308, location, [])
   }
 
@@ -106,6 +87,17 @@ export class Pipeline {
     return new ExchangeLog(head, identity.address, requestId, this.#parts.access, this.counters)
   }
 
+  #arrive(
+    identity: ClientIdentity,
+    head: RequestHead,
+    responder: Responder,
+    body: Exchange['body'],
+    upgrade: UpgradeExchange | undefined,
+  ): Arrival {
+    const log = this.#open(head, identity)
+    return { head, identity, log, upgrade, responder, body, requestFields: NO_HEADERS, responseFields: NO_HEADERS }
+  }
+
   #route(world: World, arrival: Arrival): void {
     const { head, log } = arrival
     const target = parseRequestTarget(head.target)
@@ -117,21 +109,26 @@ export class Pipeline {
     const match = world.table.match(head.authority, target, head.method)
     switch (match.kind) {
       case 'bad':
-        answer(arrival, 'bad_request')
+        answerFailure(arrival, 'bad_request')
         return
       case 'no_route':
-        answer(arrival, 'no_route')
+        answerFailure(arrival, 'no_route')
         return
-      case 'route':
-        log.route = match.value.name
-        this.#act(world, match.value.action, arrival, target, match.path)
+      case 'route': {
+        const { name, gates, action } = match.value
+        log.route = name
+        if (gates === undefined) this.#act(action, arrival, target, match.path)
+        else passGates(gates, arrival, () => this.#act(action, arrival, target, match.path))
+      }
     }
   }
 
-  #act(world: World, action: CompiledAction, arrival: Arrival, target: ParsedTarget, path: string): void {
+  #act(action: CompiledAction, arrival: Arrival, target: ParsedTarget, path: string): void {
     switch (action.kind) {
       case 'proxy':
-        this.#forward(world, action, arrival, path)
+        if (action.bodyLimitBytes > 0 && (arrival.body?.lengthBytes ?? 0) > action.bodyLimitBytes) {
+          answerFailure(arrival, 'body_too_large')
+        } else new Forward(this.#parts, action, arrival, path).start()
         return
       case 'redirect':
         redirect(arrival, action.status, locate(action.redirect, target), action.headers)
@@ -140,69 +137,4 @@ export class Pipeline {
         respond(arrival, action.status, action.headers, action.body)
     }
   }
-
-  #forward(world: World, action: ProxyAction, arrival: Arrival, path: string): void {
-    const { head, identity, responder, log, body, upgrade } = arrival
-    const limitBytes = world.bodyLimitBytes
-    if (limitBytes > 0 && (body?.lengthBytes ?? 0) > limitBytes) {
-      answer(arrival, 'body_too_large')
-      return
-    }
-    log.backend = action.backendName
-    const { engine, tunnels } = this.#parts
-    const target = upgrade === undefined ? undefined : { exchange: upgrade, tunnels }
-    const forward = new Forward(action, head, responder, log, target)
-    const request: UpstreamRequest = {
-      method: head.method,
-      path,
-      headers: buildRequestHeaders(action.requestHeaders, {
-        head,
-        identity,
-        requestId: log.requestId,
-        backend: action.authority,
-        upgrade: upgrade !== undefined,
-      }),
-      body: body === undefined ? undefined : new MeteredBody(body, limitBytes, forward),
-      timeouts: action.timeouts,
-    }
-    const { backend } = action
-    forward.begin(
-      upgrade === undefined ? engine.request(backend, request, forward) : engine.upgrade(backend, request, forward),
-    )
-  }
-}
-
-/** Answers with what the proxy makes itself; the log line is written when the answer left. */
-function respond({ responder, log }: Arrival, status: number, headers: readonly string[], body: Buffer): void {
-  watchAnswer(responder, log)
-  log.status = status
-  log.bytesOut = body.length
-  const fields = [...headers, 'X-Request-Id', log.requestId]
-  responder.head({ status, statusText: statusTextOf(status), headers: fields })
-  if (body.length > 0) responder.write(body)
-  responder.end([])
-}
-
-function redirect(arrival: Arrival, status: number, location: string, headers: readonly string[]): void {
-  respond(arrival, status, ['Location', location, 'Content-Length', '0', ...headers], Buffer.alloc(0))
-}
-
-function answer({ head, responder, log }: Arrival, reason: Reason): void {
-  watchAnswer(responder, log)
-  const { status } = REASONS[reason]
-  log.status = status
-  log.fail(reason)
-  const accept = findHeader(head.headers, 'accept')
-  log.bytesOut = answerError(responder, { reason, status, requestId: log.requestId, accept })
-}
-
-function watchAnswer(responder: Responder, log: ExchangeLog): void {
-  responder.watch({
-    drained: () => {},
-    finished: () => log.finish(false),
-    gone: (reason) => {
-      log.fail(reason)
-      log.finish(false)
-    },
-  })
 }

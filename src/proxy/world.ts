@@ -1,4 +1,3 @@
-import { formatAddress } from '../address.ts'
 import type { Config, RouteAction, RouteConfig } from '../config/config.ts'
 import { findHeader } from '../header-list.ts'
 import { compileRedirect, compileRedirects, type Redirect, type Redirects } from '../routing/redirects.ts'
@@ -6,8 +5,9 @@ import { compileRouteTable, type RouteTable } from '../routing/route-table.ts'
 import type { Backend } from '../upstream/backend.ts'
 import type { BackendRegistry } from '../upstream/backend-registry.ts'
 import type { AttemptTimeouts } from '../upstream/engine.ts'
+import { compileUpstream, type Upstream } from '../upstream/upstream.ts'
 import { compileTrust, type Trust } from './client-identity.ts'
-import { type BackendAuthority, describeBackend } from './headers/backend-authority.ts'
+import type { Gate } from './gate.ts'
 import { compileHeaderRules } from './headers/header-rules.ts'
 import { compileRequestHeaders, type RequestHeaderPlan } from './headers/request-headers.ts'
 import { compileResponseHeaders, type ResponseHeaderPlan } from './headers/response-headers.ts'
@@ -17,13 +17,13 @@ export interface World {
   readonly table: RouteTable<CompiledRoute>
   readonly redirects: Redirects
   readonly trust: Trust | undefined
-  /** 0: no limit. */
-  readonly bodyLimitBytes: number
   readonly backends: readonly Backend[]
 }
 
 export interface CompiledRoute {
   readonly name: string
+  /** What an exchange passes before the action, in this order; undefined: nothing. */
+  readonly gates: readonly Gate[] | undefined
   readonly action: CompiledAction
 }
 
@@ -39,41 +39,38 @@ export type CompiledAction =
 
 export interface ProxyAction {
   readonly kind: 'proxy'
-  readonly backend: Backend
-  /** `host:port`, for the log. */
-  readonly backendName: string
-  readonly authority: BackendAuthority
+  readonly upstream: Upstream
   readonly requestHeaders: RequestHeaderPlan
   readonly responseHeaders: ResponseHeaderPlan
   readonly timeouts: AttemptTimeouts
   /** Milliseconds; 0: no limit. */
   readonly totalMs: number
   readonly websocketIdleMs: number
+  /** 0: no limit. */
+  readonly bodyLimitBytes: number
 }
 
 /** Throws where the configuration cannot be compiled; nothing of the running world has changed then. */
 export function compileWorld(config: Config, registry: BackendRegistry): World {
-  const backends: Backend[] = []
-  const entries = config.routes.map((rule) => {
-    const action = compileAction(rule, registry)
-    if (action.kind === 'proxy') backends.push(action.backend)
-    return { rule, value: { name: rule.name, action } }
-  })
+  const routes = config.routes.map((rule) => ({ rule, value: compileRoute(rule, config, registry) }))
   return {
-    table: compileRouteTable(entries),
+    table: compileRouteTable(routes),
     redirects: compileRedirects(config.redirects),
     trust: compileTrust(config.server.trustedProxies),
-    bodyLimitBytes: config.server.limits.bodyBytes,
-    backends,
+    backends: routes.flatMap(({ value: { action } }) => (action.kind === 'proxy' ? action.upstream.backends : [])),
   }
 }
 
-export function compileAction(route: RouteConfig, registry: BackendRegistry): CompiledAction {
+export function compileRoute(route: RouteConfig, config: Config, registry: BackendRegistry): CompiledRoute {
+  return { name: route.name, gates: undefined, action: compileAction(route, config, registry) }
+}
+
+function compileAction(route: RouteConfig, config: Config, registry: BackendRegistry): CompiledAction {
   const { action } = route
   const { set } = compileHeaderRules(route.headers.response)
   switch (action.kind) {
     case 'proxy':
-      return compileProxy(route, action, registry)
+      return compileProxy(route, action, config, registry)
     case 'redirect':
       return { kind: 'redirect', status: action.status, headers: set, redirect: compileRedirect(action.to) }
     case 'respond': {
@@ -88,21 +85,18 @@ export function compileAction(route: RouteConfig, registry: BackendRegistry): Co
 function compileProxy(
   route: RouteConfig,
   action: Extract<RouteAction, { kind: 'proxy' }>,
+  config: Config,
   registry: BackendRegistry,
 ): ProxyAction {
-  const [backend] = registry.acquire([action.backend])
-  if (backend === undefined) throw new Error(`route ${route.name} has no backend`)
-  const authority = describeBackend(action.backend)
   const { connectMs, responseMs, idleMs, totalMs, websocketIdleMs } = route.timeouts
   return {
     kind: 'proxy',
-    backend,
-    backendName: formatAddress(authority.host, authority.port),
-    authority,
+    upstream: compileUpstream(action.upstream, registry),
     requestHeaders: compileRequestHeaders(route),
     responseHeaders: compileResponseHeaders(route),
     timeouts: { connectMs, responseMs, idleMs },
     totalMs,
     websocketIdleMs,
+    bodyLimitBytes: config.server.limits.bodyBytes,
   }
 }

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import { hostOf } from '../address.ts'
 
 const COLON = 0x3a
 const DOT = 0x2e
@@ -27,18 +28,6 @@ export function parseAuthority(text: string): Authority | undefined {
   const digits = text.slice(text.lastIndexOf(':') + 1)
   const hasPort = text.includes(':') && !text.endsWith(']') && digits !== ''
   return { host: hostOf(text), port: hasPort ? Number(digits) : undefined }
-}
-
-/** The host of an authority for comparison: lower case, without port, brackets and one trailing dot. */
-export function hostOf(authority: string): string {
-  if (authority.charCodeAt(0) === OPENING_BRACKET) {
-    const end = authority.indexOf(']')
-    return end === -1 ? '' : authority.slice(1, end).toLowerCase()
-  }
-  const colon = authority.indexOf(':')
-  let end = colon === -1 ? authority.length : colon
-  if (authority.charCodeAt(end - 1) === DOT) end--
-  return authority.slice(0, end).toLowerCase()
 }
 
 function scanName(text: string): number {

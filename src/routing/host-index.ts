@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url'
-import { hostOf } from './authority.ts'
+import { hostOf } from '../address.ts'
 import { createPathTree, findInPathTree, type PathTree } from './path-tree.ts'
 
 /** RFC 1035 §2.3.4: no longer name exists, so that a hostile Host costs no long search. */

@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto'
 import { formatAddress } from '../address.ts'
 import type { BackendConfig } from '../config/config.ts'
+import { type BackendAuthority, describeBackend } from './backend-authority.ts'
 
 /** One host and port with its TLS settings, and the history that goes with it. */
 export interface Backend {
   /** Scheme, host, port and TLS settings: equal keys mean the same backend, so its state outlives a reload. */
   readonly key: string
+  /** `host:port`, for logs and metrics. */
+  readonly name: string
   readonly config: BackendConfig
+  readonly authority: BackendAuthority
   readonly state: BackendState
 }
 
@@ -21,7 +25,8 @@ export function createBackend(
   state: BackendState = { inFlight: 0, tunnels: 0 },
   key: string = deriveBackendKey(config),
 ): Backend {
-  return { key, config, state }
+  const authority = describeBackend(config)
+  return { key, name: formatAddress(authority.host, authority.port), config, authority, state }
 }
 
 /** `http://host:port`, or `https://host:port#…` with a digest of the TLS settings: the same in every process. */

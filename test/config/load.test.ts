@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import type { Config } from '../../src/config/config.ts'
+import type { BackendConfig, Config, RouteAction } from '../../src/config/config.ts'
 import { type LoadOptions, loadConfig } from '../../src/config/load.ts'
 import { createAuthority, createCertificate } from '../helpers/certificates.ts'
 import { summarize } from './problems-of.ts'
@@ -78,7 +78,7 @@ test('an empty route is all defaults', async () => {
       preserveHost: false,
       headers: { request: noRules, response: noRules },
       timeouts: { connectMs: 5000, responseMs: 60_000, idleMs: 60_000, websocketIdleMs: 3_600_000, totalMs: 0 },
-      action: { kind: 'proxy', backend: { host: 'localhost', port: 80, tls: undefined } },
+      action: proxyTo('/', { host: 'localhost', port: 80, tls: undefined }),
     },
   ])
 })
@@ -129,31 +129,28 @@ test('every key of a route arrives', async () => {
       response: { set: [], remove: ['server'] },
     },
     timeouts: { connectMs: 1000, responseMs: 2000, idleMs: 3000, websocketIdleMs: 4000, totalMs: 5000 },
-    action: {
-      kind: 'proxy',
-      backend: {
-        host: '::1',
-        port: 443,
-        tls: {
-          verify: false,
-          serverName: 'inner.example',
-          caPem: authority.certPem,
-          certPem: pair.certPem,
-          keyPem: pair.keyPem,
-        },
+    action: proxyTo('api', {
+      host: '::1',
+      port: 443,
+      tls: {
+        verify: false,
+        serverName: 'inner.example',
+        caPem: authority.certPem,
+        certPem: pair.certPem,
+        keyPem: pair.keyPem,
       },
-    },
+    }),
   })
   assert.deepEqual(redirect?.action, { kind: 'redirect', status: 302, to: 'https://a.com/x' })
   assert.deepEqual(respond?.action, { kind: 'respond', status: 503, body: 'down\n', contentType: 'text/html' })
-  assert.deepEqual(secure?.action, {
-    kind: 'proxy',
-    backend: {
+  assert.deepEqual(
+    secure?.action,
+    proxyTo('/t', {
       host: 'localhost',
       port: 443,
       tls: { verify: true, serverName: undefined, caPem: undefined, certPem: undefined, keyPem: undefined },
-    },
-  })
+    }),
+  )
 })
 
 test('every key of server and logging arrives', async () => {
@@ -453,3 +450,8 @@ test('ten thousand routes are loaded', async () => {
   const config = await loadSound(`server:\n  reverse_proxy:\n${routes.join('')}`)
   assert.equal(config.routes.length, 10_000)
 })
+
+/** What becomes of a route with one backend. */
+function proxyTo(name: string, backend: BackendConfig): RouteAction {
+  return { kind: 'proxy', upstream: { name, backends: [{ ...backend, weight: 1, backup: false }] } }
+}

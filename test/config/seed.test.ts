@@ -31,7 +31,9 @@ async function load(name: string) {
 /** `/api -> http://localhost:3000`. */
 function describe({ path, action }: RouteConfig): string {
   assert.ok(action.kind === 'proxy')
-  const { host, port, tls } = action.backend
+  const [backend] = action.upstream.backends
+  assert.ok(backend !== undefined)
+  const { host, port, tls } = backend
   return `${path} -> ${tls === undefined ? 'http' : 'https'}://${host}:${port}`
 }
 

@@ -22,7 +22,7 @@ for (const { name, accept, html } of [
 
 test('the answer carries its reason, its request id and its exact length', () => {
   const responder = recordResponder()
-  answerError(responder, { reason: 'no_route', status: 404, requestId: 'r-1', accept: undefined })
+  answerError(responder, { reason: 'no_route', status: 404, requestId: 'r-1', accept: undefined, fields: [] })
   assert.equal(responder.sent.head?.status, 404)
   const headers = responder.sent.head?.headers ?? []
   assert.equal(findHeader(headers, 'x-pyserve-reason'), 'no_route')
@@ -39,7 +39,13 @@ test('the answer carries its reason, its request id and its exact length', () =>
 
 test('what a client sent as its request id is escaped in the page', () => {
   const responder = recordResponder()
-  answerError(responder, { reason: 'no_route', status: 404, requestId: '<script>"&\'', accept: 'text/html' })
+  answerError(responder, {
+    reason: 'no_route',
+    status: 404,
+    requestId: '<script>"&\'',
+    accept: 'text/html',
+    fields: [],
+  })
   const page = responder.sent.body.toString()
   assert.equal(page.includes('<script>'), false)
   assert.match(page, /&lt;script&gt;&quot;&amp;&#39;/)
@@ -49,7 +55,7 @@ test('every reason has a page in both forms', () => {
   for (const reason of Object.keys(REASONS) as Reason[]) {
     for (const accept of ['text/html', undefined]) {
       const responder = recordResponder()
-      answerError(responder, { reason, status: REASONS[reason].status, requestId: 'r', accept })
+      answerError(responder, { reason, status: REASONS[reason].status, requestId: 'r', accept, fields: [] })
       assert.match(responder.sent.body.toString(), new RegExp(reason))
     }
   }

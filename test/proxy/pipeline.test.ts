@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import type { BackendConfig, Config, RouteConfig } from '../../src/config/config.ts'
+import type { BackendConfig, Config } from '../../src/config/config.ts'
 import type { BodySource, Exchange, RequestHead } from '../../src/exchange.ts'
 import { findHeader, headerValues } from '../../src/header-list.ts'
 import type { AccessRecord } from '../../src/log/access-log.ts'
@@ -12,58 +12,13 @@ import { TunnelSet } from '../../src/proxy/tunnel-set.ts'
 import { compileWorld } from '../../src/proxy/world.ts'
 import { BackendRegistry } from '../../src/upstream/backend-registry.ts'
 import { createHttpProxy3Engine } from '../../src/upstream/http-proxy-3-engine.ts'
+import { builtConfig, proxyTo } from '../helpers/built-config.ts'
 import { recordResponder } from '../helpers/responder.ts'
 import { ScriptedBody } from '../helpers/scripted-body.ts'
 import { waitFor } from '../helpers/wait.ts'
 
-const CLIENT = { remoteAddress: '127.0.0.9', remotePort: 5, localPort: 8000, encrypted: false }
 const NO_RULES = { set: [], remove: [] }
-const ROUTE: RouteConfig = {
-  name: '/api',
-  path: '/api',
-  domains: [],
-  methods: [],
-  stripPath: true,
-  encodedSlashes: 'keep',
-  preserveHost: false,
-  headers: { request: NO_RULES, response: NO_RULES },
-  timeouts: { connectMs: 2_000, responseMs: 5_000, idleMs: 5_000, websocketIdleMs: 0, totalMs: 0 },
-  action: { kind: 'respond', status: 200, body: 'ok', contentType: 'text/plain' },
-}
-
-function configOf(routes: readonly Partial<RouteConfig>[], bodyBytes = 0): Config {
-  return {
-    file: '/config.yaml',
-    server: {
-      listen: [],
-      backlog: 511,
-      workers: 1,
-      engine: 'http-proxy-3',
-      trustedProxies: [],
-      timeouts: { headerMs: 1, bodyIdleMs: 1, writeIdleMs: 1, keepAliveMs: 1, drainMs: 1, websocketDrainMs: 1 },
-      limits: { headerBytes: 1, headers: 1, bodyBytes, connections: 1 },
-    },
-    redirects: [{ from: '/home', to: '/index.html' }],
-    routes: routes.map((route) => ({ ...ROUTE, ...route })),
-    tls: undefined,
-    logging: {
-      level: 'info',
-      logFile: undefined,
-      consoleOutput: false,
-      useColors: false,
-      useRotation: false,
-      maxLogBytes: 1,
-      backupCount: 0,
-      structuredLogs: false,
-      access: true,
-    },
-  }
-}
-
-function proxyTo(backend: BackendConfig): RouteConfig['action'] {
-  return { kind: 'proxy', backend }
-}
-
+const CLIENT = { remoteAddress: '127.0.0.9', remotePort: 5, localPort: 8000, encrypted: false }
 async function startBackend(
   t: TestContext,
   answer: (request: IncomingMessage, response: ServerResponse) => void,
@@ -109,7 +64,7 @@ test('a request goes to its backend without the prefix and comes back whole', as
     response.setHeader('Set-Cookie', ['a=1', 'b=2'])
     response.end('hello')
   })
-  const { send, records } = startPipeline(t, configOf([{ action: proxyTo(backend) }]))
+  const { send, records } = startPipeline(t, builtConfig([{ action: proxyTo(backend) }]))
   const sent = await send({ target: '/api/users?a=%20&a=&b' })
   assert.deepEqual(seen, ['GET /users?a=%20&a=&b'])
   assert.equal(sent.head?.status, 200)
@@ -126,7 +81,7 @@ test('a request goes to its backend without the prefix and comes back whole', as
 
 test('the backend learns who asked, and nothing that the client claims', async (t) => {
   const backend = await startBackend(t, (request, response) => response.end(JSON.stringify(request.headers)))
-  const { send } = startPipeline(t, configOf([{ action: proxyTo(backend) }]))
+  const { send } = startPipeline(t, builtConfig([{ action: proxyTo(backend) }]))
   const sent = await send({
     target: '/api/x',
     headers: [
@@ -157,7 +112,7 @@ for (const { name, head, status, reason } of [
   { name: 'a path that climbs out', head: { target: '/api/../../etc' }, status: 400, reason: 'bad_request' },
 ]) {
   test(`${name} is answered ${status} with its reason, and logged once`, async (t) => {
-    const { send, records, pipeline } = startPipeline(t, configOf([{}]))
+    const { send, records, pipeline } = startPipeline(t, builtConfig([{}]))
     const sent = await send(head)
     assert.equal(sent.head?.status, status)
     assert.equal(findHeader(sent.head?.headers ?? [], 'x-pyserve-reason'), reason)
@@ -170,14 +125,14 @@ for (const { name, head, status, reason } of [
 }
 
 test('redirect_instructions take an exact path before any route, with the query', async (t) => {
-  const { send } = startPipeline(t, configOf([{ path: '/' }]))
+  const { send } = startPipeline(t, builtConfig([{ path: '/' }]))
   const sent = await send({ target: '/home?x=1' })
   assert.equal(sent.head?.status, 302)
   assert.equal(findHeader(sent.head?.headers ?? [], 'location'), '/index.html?x=1')
 })
 
 test('a route answers by itself', async (t) => {
-  const { send } = startPipeline(t, configOf([{}]))
+  const { send } = startPipeline(t, builtConfig([{}]))
   const sent = await send({ target: '/api' })
   assert.equal(sent.body.toString(), 'ok')
   assert.equal(findHeader(sent.head?.headers ?? [], 'content-type'), 'text/plain')
@@ -194,7 +149,7 @@ test("a route's own Content-Type stands alone, and a redirect carries the route'
   const redirect = { kind: 'redirect', status: 308, to: '/new' } as const
   const { send } = startPipeline(
     t,
-    configOf([
+    builtConfig([
       { headers: { request: NO_RULES, response } },
       { name: 'old', path: '/old', action: redirect, headers: { request: NO_RULES, response } },
     ]),
@@ -209,7 +164,7 @@ test("a route's own Content-Type stands alone, and a redirect carries the route'
 
 test('a backend that refuses is connect_failed, without its address in the page', async (t) => {
   const backend = { host: '127.0.0.1', port: 1, tls: undefined }
-  const { send, records, registry } = startPipeline(t, configOf([{ action: proxyTo(backend) }]))
+  const { send, records, registry } = startPipeline(t, builtConfig([{ action: proxyTo(backend) }]))
   const sent = await send({ target: '/api', headers: ['Accept', 'text/html'] })
   assert.equal(sent.head?.status, 502)
   assert.equal(sent.body.toString().includes('127.0.0.1'), false)
@@ -223,7 +178,7 @@ test('an announced body past the limit is answered 413 and the backend never hea
     asked++
     response.end()
   })
-  const { send } = startPipeline(t, configOf([{ action: proxyTo(backend) }], 10))
+  const { send } = startPipeline(t, builtConfig([{ action: proxyTo(backend) }], { bodyBytes: 10 }))
   const sent = await send({ method: 'POST', target: '/api' }, ScriptedBody.of(['x'.repeat(11)], 11))
   assert.equal(sent.head?.status, 413)
   assert.equal(asked, 0)
@@ -233,7 +188,7 @@ test('a chunked body past the limit is answered 413 while it is sent', async (t)
   const backend = await startBackend(t, (request, response) => {
     request.resume().on('end', () => response.end())
   })
-  const { send, records } = startPipeline(t, configOf([{ action: proxyTo(backend) }], 10))
+  const { send, records } = startPipeline(t, builtConfig([{ action: proxyTo(backend) }], { bodyBytes: 10 }))
   const sent = await send({ method: 'POST', target: '/api' }, ScriptedBody.of(['123456', '789012']))
   assert.equal(sent.head?.status, 413)
   assert.equal(records[0]?.reason, 'body_too_large')
@@ -244,20 +199,20 @@ test('a request under way keeps the routes that it began with', async (t) => {
   const backend = await startBackend(t, (_, response) => sayAsked(response))
   const { send, pipeline, registry } = startPipeline(
     t,
-    configOf([
+    builtConfig([
       { action: proxyTo(backend), headers: { request: NO_RULES, response: { set: [['X-World', '1']], remove: [] } } },
     ]),
   )
   const answer = send({ target: '/api' })
   const response = await asked
-  pipeline.use(compileWorld(configOf([]), registry))
+  pipeline.use(compileWorld(builtConfig([]), registry))
   response.end('done')
   assert.equal(findHeader((await answer).head?.headers ?? [], 'x-world'), '1')
   assert.equal((await send({ target: '/api' })).head?.status, 404)
 })
 
 test('a plain request is sent on behind TLS with 308, and logged', (t) => {
-  const { pipeline, records } = startPipeline(t, configOf([{}]))
+  const { pipeline, records } = startPipeline(t, builtConfig([{}]))
   const responder = recordResponder()
   const head = { method: 'POST', target: '/x?y', authority: 'site:80', headers: [], httpVersion: '1.1' } as const
   pipeline.redirectToTls({ head, client: CLIENT, body: undefined, responder }, 443)
@@ -268,7 +223,7 @@ test('a plain request is sent on behind TLS with 308, and logged', (t) => {
 })
 
 test('what a listener refused has its own line in the log', (t) => {
-  const { pipeline, records } = startPipeline(t, configOf([]))
+  const { pipeline, records } = startPipeline(t, builtConfig([]))
   pipeline.refused({ client: CLIENT, reason: 'bad_request', status: 400, method: undefined, target: undefined })
   assert.equal(records.length, 1)
   assert.equal(records[0]?.status, 400)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hostOf, isAuthority, parseAuthority } from '../../src/routing/authority.ts'
+import { hostOf } from '../../src/address.ts'
+import { isAuthority, parseAuthority } from '../../src/routing/authority.ts'
 
 for (const [name, authority, expected] of [
   ['a name', 'example.com', { host: 'example.com', port: undefined }],

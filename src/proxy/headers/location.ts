@@ -1,6 +1,6 @@
 import { type Authority, parseAuthority } from '../../routing/authority.ts'
 import { resolveDotSegments } from '../../routing/path.ts'
-import { type BackendAuthority, defaultPort } from './backend-authority.ts'
+import { type BackendAuthority, defaultPort } from '../../upstream/backend-authority.ts'
 
 const SLASH = 0x2f
 const BACKSLASH = 0x5c

@@ -1,9 +1,9 @@
 import type { HeaderRules, RouteConfig } from '../../config/config.ts'
 import type { RequestHead } from '../../exchange.ts'
-import { findHeader, withoutHeader } from '../../header-list.ts'
+import { findHeader, type HeaderList, withoutHeader } from '../../header-list.ts'
 import { escapePath } from '../../routing/path.ts'
+import type { BackendAuthority } from '../../upstream/backend-authority.ts'
 import type { ClientIdentity } from '../client-identity.ts'
-import type { BackendAuthority } from './backend-authority.ts'
 import { compileFieldTable, type FieldTable, findField } from './field-table.ts'
 import { compileHeaderRules } from './header-rules.ts'
 import { dropNamed, FRAMING_FIELDS, HOP_BY_HOP_FIELDS, readConnection } from './hop-by-hop.ts'
@@ -35,6 +35,8 @@ export interface RequestHeaderInput {
   readonly backend: BackendAuthority
   /** The request asks for a WebSocket: Connection and Upgrade say so again. */
   readonly upgrade: boolean
+  /** Ours for this request alone: they stand in place of the client's of the same names. */
+  readonly fields: HeaderList
 }
 
 /** Fields that we set ourselves: what the client claims of them never crosses (RFC 7239 §8.1). */
@@ -82,6 +84,7 @@ export function buildRequestHeaders(plan: RequestHeaderPlan, input: RequestHeade
   const { head, identity } = input
   const out = ['Host', hostField(plan, input)]
   copyEndToEnd(plan.fields, input, out)
+  if (input.fields.length > 0) replaceFields(out, input.fields)
 
   const ownAt = out.length
   if (identity.forwardedFor !== '') out.push('X-Forwarded-For', identity.forwardedFor)
@@ -109,6 +112,13 @@ function copyEndToEnd(fields: FieldTable<RequestField>, { head, identity }: Requ
     else if (kind === 'connection') named = readConnection(value, named)
   }
   if (named !== undefined) dropNamed(out, start, named)
+}
+
+function replaceFields(out: string[], fields: HeaderList): void {
+  const names = new Set<string>()
+  for (let i = 0; i < fields.length; i += 2) names.add((fields[i] ?? '').toLowerCase())
+  dropNamed(out, 2, names)
+  out.push(...fields)
 }
 
 function hostField(plan: RequestHeaderPlan, { head, backend }: RequestHeaderInput): string {

@@ -1,6 +1,6 @@
 import type { HeaderRules, RouteConfig } from '../../config/config.ts'
 import type { RequestHead, ResponseHead } from '../../exchange.ts'
-import type { BackendAuthority } from './backend-authority.ts'
+import type { BackendAuthority } from '../../upstream/backend-authority.ts'
 import { compileFieldTable, type FieldTable, findField } from './field-table.ts'
 import { compileHeaderRules } from './header-rules.ts'
 import { dropNamed, HOP_BY_HOP_FIELDS, readConnection } from './hop-by-hop.ts'

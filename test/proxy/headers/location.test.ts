@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { BackendTls } from '../../../src/config/config.ts'
-import { describeBackend } from '../../../src/proxy/headers/backend-authority.ts'
 import { rewriteLocation } from '../../../src/proxy/headers/location.ts'
+import { describeBackend } from '../../../src/upstream/backend-authority.ts'
 
 const tls: BackendTls = {
   verify: true,

@@ -4,12 +4,12 @@ import fc from 'fast-check'
 import type { RequestHead } from '../../../src/exchange.ts'
 import { findHeader, type HeaderList, headerValues } from '../../../src/header-list.ts'
 import { compileTrust, resolveClient } from '../../../src/proxy/client-identity.ts'
-import { describeBackend } from '../../../src/proxy/headers/backend-authority.ts'
 import {
   buildRequestHeaders,
   compileRequestHeaders,
   type RequestHeaderRoute,
 } from '../../../src/proxy/headers/request-headers.ts'
+import { describeBackend } from '../../../src/upstream/backend-authority.ts'
 
 const trust = compileTrust(['10.0.0.0/8'])
 const backend = describeBackend({ host: 'app.internal', port: 3000, tls: undefined })
@@ -20,11 +20,12 @@ interface Case {
   readonly head?: Partial<RequestHead>
   readonly peer?: string
   readonly upgrade?: boolean
+  readonly fields?: HeaderList
 }
 
 function build(
   headers: HeaderList,
-  { route, rules = { set: [], remove: [] }, head, peer, upgrade = false }: Case = {},
+  { route, rules = { set: [], remove: [] }, head, peer, upgrade = false, fields = [] }: Case = {},
 ) {
   const plan = compileRequestHeaders({
     path: '/api',
@@ -43,7 +44,7 @@ function build(
   }
   const client = { remoteAddress: peer ?? '203.0.113.9', remotePort: 5, localPort: 8000, encrypted: false }
   const identity = resolveClient(trust, client, request)
-  return buildRequestHeaders(plan, { head: request, identity, requestId: 'id1', backend, upgrade })
+  return buildRequestHeaders(plan, { head: request, identity, requestId: 'id1', backend, upgrade, fields })
 }
 
 const OWN: HeaderList = [
@@ -253,4 +254,11 @@ test('whatever a client sends, one Host and one set of our fields come out, and 
       assert.ok(built.every((part) => !/[\r\n\0]/.test(part)))
     }),
   )
+})
+
+test('what a step adds for one request stands in place of what the client says of it', () => {
+  const headers = build(['X-User', 'mallory', 'Accept', '*/*', 'x-user', 'eve'], { fields: ['X-User', 'alice'] })
+  assert.deepEqual(headerValues(headers, 'x-user'), ['alice'])
+  assert.deepEqual(headerValues(headers, 'accept'), ['*/*'])
+  assert.equal(headers[0], 'Host')
 })

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RequestHead } from '../../../src/exchange.ts'
 import { findHeader, type HeaderList, headerValues } from '../../../src/header-list.ts'
-import { describeBackend } from '../../../src/proxy/headers/backend-authority.ts'
 import {
   buildResponseHeaders,
   compileResponseHeaders,
   type ResponseHeaderRoute,
 } from '../../../src/proxy/headers/response-headers.ts'
+import { describeBackend } from '../../../src/upstream/backend-authority.ts'
 
 const backend = describeBackend({ host: 'app.internal', port: 3000, tls: undefined })
 

@@ -1,6 +1,5 @@
-import { formatHost } from '../../address.ts'
-import type { BackendConfig } from '../../config/config.ts'
-import { hostOf } from '../../routing/authority.ts'
+import { formatHost, hostOf } from '../address.ts'
+import type { BackendConfig } from '../config/config.ts'
 
 /** How a backend is addressed in messages; made once per backend. */
 export interface BackendAuthority {

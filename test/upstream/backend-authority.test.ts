@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { describeBackend } from '../../../src/proxy/headers/backend-authority.ts'
+import { describeBackend } from '../../src/upstream/backend-authority.ts'
 
 const tls = { verify: true, serverName: undefined, caPem: undefined, certPem: undefined, keyPem: undefined }
 

@@ -1,0 +1,52 @@
+import type { BackendConfig, Config, RouteConfig } from '../../src/config/config.ts'
+
+const NO_RULES = { set: [], remove: [] }
+
+const ROUTE: RouteConfig = {
+  name: '/api',
+  path: '/api',
+  domains: [],
+  methods: [],
+  stripPath: true,
+  encodedSlashes: 'keep',
+  preserveHost: false,
+  headers: { request: NO_RULES, response: NO_RULES },
+  timeouts: { connectMs: 2_000, responseMs: 5_000, idleMs: 5_000, websocketIdleMs: 0, totalMs: 0 },
+  action: { kind: 'respond', status: 200, body: 'ok', contentType: 'text/plain' },
+}
+
+/** A checked configuration, for what takes one without a file: `/api` answers by itself unless a route says otherwise. */
+export function builtConfig(routes: readonly Partial<RouteConfig>[], limits: { bodyBytes?: number } = {}): Config {
+  return {
+    file: '/config.yaml',
+    server: {
+      listen: [],
+      backlog: 511,
+      workers: 1,
+      engine: 'http-proxy-3',
+      trustedProxies: [],
+      timeouts: { headerMs: 1, bodyIdleMs: 1, writeIdleMs: 1, keepAliveMs: 1, drainMs: 1, websocketDrainMs: 1 },
+      limits: { headerBytes: 1, headers: 1, bodyBytes: 0, connections: 1, ...limits },
+    },
+    redirects: [{ from: '/home', to: '/index.html' }],
+    routes: routes.map((route) => ({ ...ROUTE, ...route })),
+    tls: undefined,
+    logging: {
+      level: 'info',
+      logFile: undefined,
+      consoleOutput: false,
+      useColors: false,
+      useRotation: false,
+      maxLogBytes: 1,
+      backupCount: 0,
+      structuredLogs: false,
+      access: true,
+    },
+  }
+}
+
+/** The action of a route whose upstream has these backends, all of one weight. */
+export function proxyTo(...backends: readonly BackendConfig[]): RouteConfig['action'] {
+  const members = backends.map((backend) => ({ ...backend, weight: 1, backup: false }))
+  return { kind: 'proxy', upstream: { name: 'api', backends: members } }
+}

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { findHeader, headerValues, NO_HEADERS } from '../../src/header-list.ts'
+import type { AccessRecord } from '../../src/log/access-log.ts'
+import type { Arrival } from '../../src/proxy/arrival.ts'
+import { ExchangeLog } from '../../src/proxy/exchange-log.ts'
+import { type Gate, passGates, type Verdict } from '../../src/proxy/gate.ts'
+import { recordResponder } from '../helpers/responder.ts'
+import { waitFor } from '../helpers/wait.ts'
+
+const HEAD = { method: 'GET', target: '/x', authority: 'h', headers: [], httpVersion: '1.1' } as const
+const IDENTITY = {
+  address: '127.0.0.1',
+  trustedPeer: false,
+  forwardedFor: '127.0.0.1',
+  proto: 'http',
+  host: 'h',
+  port: '80',
+  prefix: '',
+  requestId: undefined,
+} as const
+const LIMITED: Verdict = { kind: 'refuse', reason: 'rate_limited', fields: ['Retry-After', '3'] }
+
+function arrive() {
+  const records: AccessRecord[] = []
+  const counters = { inFlight: 0, requests: 0 }
+  const log = new ExchangeLog(HEAD, '127.0.0.1', 'id', { write: (record) => records.push(record) }, counters)
+  const responder = recordResponder()
+  const arrival: Arrival = {
+    head: HEAD,
+    identity: IDENTITY,
+    log,
+    upgrade: undefined,
+    responder,
+    body: undefined,
+    requestFields: NO_HEADERS,
+    responseFields: NO_HEADERS,
+  }
+  return { arrival, responder, records }
+}
+
+function scripted(steps: string[], name: string, verdict?: Verdict | Promise<Verdict | undefined>): Gate {
+  return {
+    enter() {
+      steps.push(name)
+      return verdict
+    },
+  }
+}
+
+test('gates are passed in their order, and only then comes the action', async () => {
+  const steps: string[] = []
+  const gates = [scripted(steps, 'a'), scripted(steps, 'b', Promise.resolve(undefined)), scripted(steps, 'c')]
+  await new Promise<void>((resolve) => passGates(gates, arrive().arrival, resolve))
+  assert.deepEqual(steps, ['a', 'b', 'c'])
+})
+
+for (const [name, verdict] of [
+  ['at once', LIMITED],
+  ['later', Promise.resolve(LIMITED)],
+] as const) {
+  test(`a gate that refuses ${name} answers, and nothing behind it is asked`, async () => {
+    const steps: string[] = []
+    const { arrival, responder, records } = arrive()
+    arrival.responseFields = ['X-Early', '1']
+    const gates = [scripted(steps, 'a', verdict), scripted(steps, 'b')]
+    passGates(gates, arrival, () => steps.push('action'))
+    await waitFor(() => responder.sent.ended, { what: 'the answer' })
+    responder.watcher?.finished()
+    const headers = responder.sent.head?.headers ?? []
+    assert.equal(responder.sent.head?.status, 429)
+    assert.equal(findHeader(headers, 'retry-after'), '3')
+    assert.deepEqual(headerValues(headers, 'x-early'), ['1'])
+    assert.deepEqual(steps, ['a'])
+    assert.deepEqual(
+      records.map(({ status, reason }) => [status, reason]),
+      [[429, 'rate_limited']],
+    )
+  })
+}
+
+test('a gate may answer by itself', () => {
+  const { arrival, responder, records } = arrive()
+  const verdict: Verdict = { kind: 'respond', status: 204, headers: ['X-Gate', '1'], body: Buffer.alloc(0) }
+  passGates([scripted([], 'a', verdict)], arrival, () => assert.fail('it was passed'))
+  responder.watcher?.finished()
+  assert.equal(responder.sent.head?.status, 204)
+  assert.equal(findHeader(responder.sent.head?.headers ?? [], 'x-gate'), '1')
+  assert.equal(records[0]?.reason, undefined)
+})
+
+test('a client that goes away while a gate decides is logged, and what the gate decides then is nothing', async () => {
+  const steps: string[] = []
+  const decision = Promise.withResolvers<undefined>()
+  const { arrival, responder, records } = arrive()
+  arrival.log.onFinish(() => steps.push('over'))
+  passGates([scripted(steps, 'a', decision.promise), scripted(steps, 'b')], arrival, () => steps.push('action'))
+  responder.watcher?.gone('client_gone')
+  decision.resolve(undefined)
+  await decision.promise
+  await Promise.resolve()
+  assert.deepEqual(steps, ['a', 'over'])
+  assert.deepEqual(
+    records.map(({ status, reason }) => [status, reason]),
+    [[499, 'client_gone']],
+  )
+})
