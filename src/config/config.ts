@@ -1,4 +1,5 @@
 import type { LogSettings } from '../log/settings.ts'
+import type { RetriesConfig } from './retries-config.ts'
 
 /**
  * The checked configuration: what the rest of the program sees. JSON-safe, frozen, durations in milliseconds, sizes in
@@ -74,6 +75,7 @@ export interface RouteConfig {
   readonly preserveHost: boolean
   readonly headers: { readonly request: HeaderRules; readonly response: HeaderRules }
   readonly timeouts: RouteTimeouts
+  readonly retries: RetriesConfig
   readonly action: RouteAction
 }
 

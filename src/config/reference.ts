@@ -17,7 +17,7 @@ function describeKey(key: SchemaKey): string[] {
 function describeDefault({ traits, defaultValue }: SchemaKey): string {
   if (traits.usual !== undefined) return traits.usual
   if (defaultValue === undefined) return '–'
-  if (Array.isArray(defaultValue)) return 'empty'
+  if (Array.isArray(defaultValue) && defaultValue.length > 0) return `\`[${defaultValue.join(', ')}]\``
   if (typeof defaultValue === 'object' || defaultValue === '') return 'empty'
   return `\`${String(defaultValue)}\``
 }

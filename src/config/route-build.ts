@@ -1,6 +1,7 @@
 import type { BackendTls, HeaderRules, MemberConfig, RouteAction, RouteConfig } from './config.ts'
 import { listBackendFiles } from './named-files.ts'
 import type { PemReader } from './pem-reader.ts'
+import { buildRetries } from './retries-config.ts'
 import { nameRoutes } from './route-names.ts'
 import type { HeaderRuleSettings, RouteSettings } from './schema/route.ts'
 
@@ -40,6 +41,7 @@ function buildRoute(route: RouteSettings, name: string, action: RouteAction): Ro
       websocketIdleMs: timeouts.websocket_idle,
       totalMs: timeouts.total,
     },
+    retries: buildRetries(route.retries),
     action,
   }
 }

@@ -12,6 +12,7 @@ export function formatAccessJson(record: AccessRecord, isoTime: string, base: st
   line += `,"protocol":${quoteJson(record.protocol)}`
   if (record.route !== undefined) line += `,"route":${quoteJson(record.route)}`
   if (record.backend !== undefined) line += `,"backend":${quoteJson(record.backend)}`
+  if (record.attempts > 1) line += `,"attempts":${record.attempts}`
   line += `,"status":${record.status}`
   if (record.reason !== undefined) line += `,"reason":${quoteJson(record.reason)}`
   line += `,"bytes_in":${record.bytesIn},"bytes_out":${record.bytesOut},"total_ms":${roundMs(record.totalMs)}`
@@ -33,6 +34,7 @@ export function parseAccessFields(fields: Readonly<Record<string, unknown>>): Ac
     protocol: text(fields['protocol']) ?? '',
     route: text(fields['route']),
     backend: text(fields['backend']),
+    attempts: count(fields['attempts']) ?? (fields['backend'] === undefined ? 0 : 1),
     status: count(fields['status']) ?? 0,
     reason: text(fields['reason']),
     bytesIn: count(fields['bytes_in']) ?? 0,

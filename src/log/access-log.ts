@@ -11,6 +11,8 @@ export interface AccessRecord {
   readonly route: string | undefined
   /** `host:port` of the last attempt. */
   readonly backend: string | undefined
+  /** How many backends were asked. */
+  readonly attempts: number
   readonly status: number
   readonly reason: string | undefined
   readonly bytesIn: number

@@ -14,6 +14,7 @@ export class ExchangeLog {
   readonly requestId: string
   route: string | undefined
   backend: string | undefined
+  attempts = 0
   status = 0
   reason: Reason | undefined
   bytesIn = 0
@@ -72,6 +73,7 @@ export class ExchangeLog {
       protocol: `HTTP/${head.httpVersion}`,
       route: this.route,
       backend: this.backend,
+      attempts: this.attempts,
       status: this.status,
       reason: this.reason,
       bytesIn: this.bytesIn,

@@ -3,14 +3,14 @@ import type { ResponderWatcher, ResponseHead } from '../exchange.ts'
 import type { HeaderList } from '../header-list.ts'
 import { REASONS, type Reason } from '../reason.ts'
 import type { Backend } from '../upstream/backend.ts'
-import type { Attempt, UpgradeSink, UpstreamEngine, UpstreamFailure, UpstreamRequest } from '../upstream/engine.ts'
+import type { UpgradeSink, UpstreamEngine, UpstreamFailure } from '../upstream/engine.ts'
 import { writeError } from './answer.ts'
 import type { Arrival } from './arrival.ts'
+import { Attempts } from './attempts.ts'
 import { withoutHopByHop } from './headers/hop-by-hop.ts'
-import { buildRequestHeaders } from './headers/request-headers.ts'
 import { buildResponseHeaders } from './headers/response-headers.ts'
 import { filterTrailers } from './headers/trailers.ts'
-import { type BodyWatcher, MeteredBody } from './metered-body.ts'
+import type { BodyWatcher } from './metered-body.ts'
 import type { TunnelSet } from './tunnel-set.ts'
 import type { ProxyAction } from './world.ts'
 
@@ -20,36 +20,30 @@ export interface ForwardParts {
 }
 
 /**
- * One exchange on its way: relays the backend's response to the client and turns whatever fails into one answer, or,
- * once a head was sent, into a cut connection. A response is never ended as if it were whole when it is not.
+ * One exchange on its way: relays the backend's response to the client and turns whatever fails into another attempt, into
+ * one answer, or, once a head was sent, into a cut connection. A response is never ended as if it were whole when it is not.
  */
 export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
-  readonly #parts: ForwardParts
+  readonly #tunnels: TunnelSet
   readonly #action: ProxyAction
   readonly #arrival: Arrival
-  readonly #path: string
-  readonly #body: MeteredBody | undefined
-  /** That of the attempt under way, or the last one. */
-  #backend: Backend | undefined
-  #attempt: Attempt | undefined
+  readonly #attempts: Attempts
   #totalTimer: NodeJS.Timeout | undefined
-  #upstreamOver = false
   #settled = false
 
   /** `path`: the target for the backend. */
-  constructor(parts: ForwardParts, action: ProxyAction, arrival: Arrival, path: string) {
-    this.#parts = parts
+  constructor({ engine, tunnels }: ForwardParts, action: ProxyAction, arrival: Arrival, path: string) {
+    this.#tunnels = tunnels
     this.#action = action
     this.#arrival = arrival
-    this.#path = path
-    this.#body = arrival.body && new MeteredBody(arrival.body, action.bodyLimitBytes, this)
+    this.#attempts = new Attempts(engine, action, arrival, path, this)
   }
 
   start(): void {
     const { totalMs } = this.#action
     this.#arrival.responder.watch(this)
     if (totalMs > 0) this.#totalTimer = setTimeout(() => this.#timeOut(), totalMs)
-    this.#try()
+    if (!this.#attempts.begin()) this.#answer('no_backend')
   }
 
   connected(connectMs: number): void {
@@ -61,8 +55,9 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
   }
 
   head(head: ResponseHead): void {
-    const backend = this.#backend
-    if (backend === undefined) return
+    const { retry } = this.#action
+    const { backend } = this.#attempts
+    if (backend === undefined || (retry?.statuses.has(head.status) && this.#attempts.retry(true))) return
     this.#noteHead(head)
     this.#arrival.responder.head(this.#toClient(head, backend))
   }
@@ -73,29 +68,32 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
   }
 
   end(trailers: HeaderList): void {
-    this.#endUpstream()
+    this.#attempts.ended()
+    this.#stopWaiting()
     this.#arrival.responder.end(filterTrailers(trailers))
   }
 
-  fail(failure: UpstreamFailure): void {
-    this.#endUpstream()
-    this.#answer(failure.reason)
+  fail({ reason, requestSent }: UpstreamFailure): void {
+    this.#attempts.ended()
+    const mayRetry = !this.#settled && !this.#arrival.responder.headSent
+    if (mayRetry && this.#action.retry?.reasons.has(reason) && this.#attempts.retry(requestSent)) return
+    this.#answer(reason)
   }
 
   switched(head: ResponseHead, socket: Duplex, first: Buffer): void {
-    this.#endUpstream()
+    this.#attempts.ended()
     const { upgrade, log } = this.#arrival
-    const backend = this.#backend
+    const { backend } = this.#attempts
     if (upgrade === undefined || backend === undefined || this.#settled) {
       socket.destroy()
       return
     }
     this.#settled = true
+    this.#release()
     this.#noteHead(head)
     const client = upgrade.accept(this.#toClient(head, backend))
-    backend.state.inFlight--
     backend.state.tunnels++
-    this.#parts.tunnels.open({
+    this.#tunnels.open({
       client: client.socket,
       backend: socket,
       clientFirst: client.first,
@@ -113,7 +111,7 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
   }
 
   drained(): void {
-    this.#attempt?.resume()
+    this.#attempts.resume()
   }
 
   finished(): void {
@@ -124,7 +122,7 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
     const { log, responder } = this.#arrival
     log.fail(reason)
     if (!responder.headSent) log.status = REASONS.client_gone.status
-    this.#abortUpstream()
+    this.#attempts.abort()
     this.#settle()
   }
 
@@ -133,44 +131,10 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
   }
 
   bodyFailed(reason: Reason): void {
-    this.#abortUpstream()
+    this.#attempts.abort()
     if (reason === 'client_gone') this.gone(reason)
     // RFC 9110 §15.5.9: it is the client that was too slow, not a gateway.
     else this.#answer(reason, reason === 'idle_timeout' ? 408 : undefined)
-  }
-
-  #try(): void {
-    const { upstream } = this.#action
-    const { head, identity, log, upgrade } = this.#arrival
-    const backend = upstream.pick({ head, clientAddress: identity.address }, [])
-    if (backend === undefined) {
-      this.#answer('no_backend')
-      return
-    }
-    this.#backend = backend
-    backend.state.inFlight++
-    log.backend = backend.name
-    const { engine } = this.#parts
-    const request = this.#requestFor(backend)
-    const attempt =
-      upgrade === undefined ? engine.request(backend, request, this) : engine.upgrade(backend, request, this)
-    // Engines are allowed to fail at once.
-    if (this.#upstreamOver) attempt.abort()
-    else this.#attempt = attempt
-  }
-
-  #requestFor(backend: Backend): UpstreamRequest {
-    const { requestHeaders, timeouts } = this.#action
-    const { head, identity, log, upgrade, requestFields } = this.#arrival
-    const headers = buildRequestHeaders(requestHeaders, {
-      head,
-      identity,
-      requestId: log.requestId,
-      backend: backend.authority,
-      upgrade: upgrade !== undefined,
-      fields: requestFields,
-    })
-    return { method: head.method, path: this.#path, headers, body: this.#body, timeouts }
   }
 
   #noteHead({ status }: ResponseHead): void {
@@ -192,12 +156,13 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
   }
 
   #timeOut(): void {
-    this.#abortUpstream()
+    this.#attempts.abort()
     this.#answer('response_timeout')
   }
 
   #answer(reason: Reason, status: number = REASONS[reason].status): void {
     if (this.#settled) return
+    this.#stopWaiting()
     const { responder, log } = this.#arrival
     if (responder.headSent) {
       log.fail(reason)
@@ -206,23 +171,21 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
     } else writeError(this.#arrival, reason, status)
   }
 
-  #abortUpstream(): void {
-    const attempt = this.#attempt
-    this.#endUpstream()
-    attempt?.abort()
-  }
-
-  #endUpstream(): void {
-    this.#upstreamOver = true
-    this.#attempt = undefined
-    clearTimeout(this.#totalTimer)
-  }
-
   #settle(): void {
     if (this.#settled) return
     this.#settled = true
-    clearTimeout(this.#totalTimer)
-    if (this.#backend !== undefined) this.#backend.state.inFlight--
+    this.#release()
     this.#arrival.log.finish(false)
+  }
+
+  #release(): void {
+    this.#stopWaiting()
+    this.#attempts.release()
+  }
+
+  /** Nothing more is asked of any backend. */
+  #stopWaiting(): void {
+    clearTimeout(this.#totalTimer)
+    this.#attempts.stop()
   }
 }

@@ -11,6 +11,7 @@ import type { Gate } from './gate.ts'
 import { compileHeaderRules } from './headers/header-rules.ts'
 import { compileRequestHeaders, type RequestHeaderPlan } from './headers/request-headers.ts'
 import { compileResponseHeaders, type ResponseHeaderPlan } from './headers/response-headers.ts'
+import { compileRetryPolicy, type RetryPolicy } from './retry-policy.ts'
 
 /** Everything that exchanges are decided by, compiled from one configuration; each keeps the one it began with. */
 export interface World {
@@ -48,6 +49,8 @@ export interface ProxyAction {
   readonly websocketIdleMs: number
   /** 0: no limit. */
   readonly bodyLimitBytes: number
+  /** Undefined where nothing is tried again. */
+  readonly retry: RetryPolicy | undefined
 }
 
 /** Throws where the configuration cannot be compiled; nothing of the running world has changed then. */
@@ -98,5 +101,6 @@ function compileProxy(
     totalMs,
     websocketIdleMs,
     bodyLimitBytes: config.server.limits.bodyBytes,
+    retry: compileRetryPolicy(route.retries, config.server.workers),
   }
 }

@@ -78,6 +78,14 @@ test('an empty route is all defaults', async () => {
       preserveHost: false,
       headers: { request: noRules, response: noRules },
       timeouts: { connectMs: 5000, responseMs: 60_000, idleMs: 60_000, websocketIdleMs: 3_600_000, totalMs: 0 },
+      retries: {
+        attempts: 2,
+        on: { connect: true, reset: true, timeout: false, statuses: [502, 503, 504] },
+        methods: ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'],
+        budget: 0.2,
+        bufferBytes: 65_536,
+        backoffMs: 25,
+      },
       action: proxyTo('/', { host: 'localhost', port: 80, tls: undefined }),
     },
   ])
@@ -105,6 +113,7 @@ test('every key of a route arrives', async () => {
         request: { set: { X-A: 1, X-B: " b " }, remove: [X-C, x-c] }
         response: { remove: [Server] }
       timeouts: { connect: 1s, response: 2s, idle: 3s, websocket_idle: 4s, total: 5s }
+      retries: { attempts: 3, on: [timeout, 500], methods: [idempotent, post], budget: 7.5%, buffer: 0, backoff: 0 }
     - { path: /r, redirect: { to: "https://a.com/x" } }
     - { path: /s, respond: { status: 503, body: "down\\n", content_type: text/html } }
     - { path: /t, ssl: true }
@@ -129,6 +138,14 @@ test('every key of a route arrives', async () => {
       response: { set: [], remove: ['server'] },
     },
     timeouts: { connectMs: 1000, responseMs: 2000, idleMs: 3000, websocketIdleMs: 4000, totalMs: 5000 },
+    retries: {
+      attempts: 3,
+      on: { connect: false, reset: false, timeout: true, statuses: [500] },
+      methods: ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'POST'],
+      budget: 0.075,
+      bufferBytes: 0,
+      backoffMs: 0,
+    },
     action: proxyTo('api', {
       host: '::1',
       port: 443,

@@ -12,6 +12,14 @@ const ROUTE: RouteConfig = {
   preserveHost: false,
   headers: { request: NO_RULES, response: NO_RULES },
   timeouts: { connectMs: 2_000, responseMs: 5_000, idleMs: 5_000, websocketIdleMs: 0, totalMs: 0 },
+  retries: {
+    attempts: 1,
+    on: { connect: true, reset: true, timeout: false, statuses: [] },
+    methods: [],
+    budget: 0.2,
+    bufferBytes: 0,
+    backoffMs: 0,
+  },
   action: { kind: 'respond', status: 200, body: 'ok', contentType: 'text/plain' },
 }
 

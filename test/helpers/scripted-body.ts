@@ -58,6 +58,11 @@ export class ScriptedBody implements BodySource {
     this.#sink?.data(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk)
   }
 
+  /** Hands the chunk over, paused or not: what was on its way already comes all the same. */
+  give(text: string): void {
+    this.#sink?.data(Buffer.from(text, 'latin1'))
+  }
+
   resumed(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#onResume = resolve

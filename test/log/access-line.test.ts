@@ -9,27 +9,30 @@ const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary',
 const optionalText = fc.option(text, { nil: undefined })
 const milliseconds = fc.integer({ min: 0, max: 1e9 }).map((microseconds) => microseconds / 1000)
 const optionalMilliseconds = fc.option(milliseconds, { nil: undefined })
-const records: fc.Arbitrary<AccessRecord> = fc.record(
-  {
-    requestId: text,
-    client: text,
-    method: text,
-    host: text,
-    target: text,
-    protocol: text,
-    route: optionalText,
-    backend: optionalText,
-    status: fc.integer({ min: 100, max: 599 }),
-    reason: optionalText,
-    bytesIn: fc.maxSafeNat(),
-    bytesOut: fc.maxSafeNat(),
-    totalMs: milliseconds,
-    connectMs: optionalMilliseconds,
-    firstByteMs: optionalMilliseconds,
-    tunnel: fc.boolean(),
-  },
-  { noNullPrototype: true },
-)
+const records: fc.Arbitrary<AccessRecord> = fc
+  .record(
+    {
+      requestId: text,
+      client: text,
+      method: text,
+      host: text,
+      target: text,
+      protocol: text,
+      route: optionalText,
+      backend: optionalText,
+      attempts: fc.integer({ min: 1, max: 10 }),
+      status: fc.integer({ min: 100, max: 599 }),
+      reason: optionalText,
+      bytesIn: fc.maxSafeNat(),
+      bytesOut: fc.maxSafeNat(),
+      totalMs: milliseconds,
+      connectMs: optionalMilliseconds,
+      firstByteMs: optionalMilliseconds,
+      tunnel: fc.boolean(),
+    },
+    { noNullPrototype: true },
+  )
+  .map((record) => (record.backend === undefined ? { ...record, attempts: 0 } : record))
 
 test('a line tells every field of its exchange, whatever the client sent', () => {
   fc.assert(

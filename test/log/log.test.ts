@@ -27,6 +27,7 @@ const RECORD: AccessRecord = {
   protocol: 'HTTP/1.1',
   route: 'api',
   backend: '127.0.0.1:3000',
+  attempts: 1,
   status: 200,
   reason: undefined,
   bytesIn: 0,

@@ -1,93 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { BodySink, BodySource } from '../../src/exchange.ts'
-import { findHeader, NO_HEADERS } from '../../src/header-list.ts'
-import type { AccessRecord } from '../../src/log/access-log.ts'
-import { ExchangeLog } from '../../src/proxy/exchange-log.ts'
-import { Forward } from '../../src/proxy/forward.ts'
+import { findHeader } from '../../src/header-list.ts'
 import { MeteredBody } from '../../src/proxy/metered-body.ts'
-import { TunnelSet } from '../../src/proxy/tunnel-set.ts'
-import { compileWorld } from '../../src/proxy/world.ts'
-import { parseRequestTarget } from '../../src/routing/request-target.ts'
-import type { Backend } from '../../src/upstream/backend.ts'
-import { BackendRegistry } from '../../src/upstream/backend-registry.ts'
-import type { Attempt, UpstreamEngine, UpstreamFailure } from '../../src/upstream/engine.ts'
-import { builtConfig, proxyTo } from '../helpers/built-config.ts'
-import { type RecordedResponder, recordResponder } from '../helpers/responder.ts'
+import { stage } from './forward-stage.ts'
 
-const HEAD = { method: 'GET', target: '/x', authority: 'h', headers: [], httpVersion: '1.1' } as const
-const IDENTITY = {
-  address: '127.0.0.1',
-  trustedPeer: false,
-  forwardedFor: '127.0.0.1',
-  proto: 'http',
-  host: 'h',
-  port: '80',
-  prefix: '',
-  requestId: undefined,
-} as const
 const OK = { status: 200, statusText: 'OK', headers: [] }
-
-interface Stage {
-  readonly forward: Forward
-  readonly responder: RecordedResponder
-  readonly records: AccessRecord[]
-  readonly counters: { inFlight: number; requests: number }
-  readonly calls: string[]
-  readonly backend: Backend
-}
-
-interface StageOptions {
-  readonly totalMs?: number
-  /** What the engine says before it returns its attempt. */
-  readonly failure?: UpstreamFailure
-}
-
-/** A forward that has begun, on an engine of which nothing comes but what the test tells the forward. */
-function stage({ totalMs = 0, failure }: StageOptions = {}): Stage {
-  const records: AccessRecord[] = []
-  const counters = { inFlight: 0, requests: 0 }
-  const responder = recordResponder()
-  const log = new ExchangeLog(HEAD, '127.0.0.1', 'id', { write: (record) => records.push(record) }, counters)
-  const calls: string[] = []
-  const timeouts = { connectMs: 0, responseMs: 0, idleMs: 0, websocketIdleMs: 0, totalMs }
-  const action = proxyTo({ host: '127.0.0.1', port: 1, tls: undefined })
-  const registry = new BackendRegistry()
-  const world = compileWorld(builtConfig([{ timeouts, action }]), registry)
-  const match = world.table.match('h', parseRequestTarget('/api'), 'GET')
-  assert.ok(match.kind === 'route' && match.value.action.kind === 'proxy')
-  const attempt: Attempt = { resume: () => calls.push('resume'), abort: () => calls.push('abort') }
-  const engine: UpstreamEngine = {
-    name: 'scripted',
-    supports: { requestTrailers: true, informational: true, headerCase: true },
-    request(_backend, _request, sink) {
-      if (failure !== undefined) sink.fail(failure)
-      return attempt
-    },
-    upgrade: () => attempt,
-    forget() {},
-    close() {},
-  }
-  const [backend] = world.backends
-  assert.ok(backend !== undefined)
-  const forward = new Forward(
-    { engine, tunnels: new TunnelSet() },
-    match.value.action,
-    {
-      head: HEAD,
-      identity: IDENTITY,
-      log,
-      upgrade: undefined,
-      responder,
-      body: undefined,
-      requestFields: NO_HEADERS,
-      responseFields: NO_HEADERS,
-    },
-    '/x',
-  )
-  forward.start()
-  return { responder, records, counters, calls, forward, backend }
-}
 
 test('a response passes and leaves one record', () => {
   const { forward, responder, records, counters } = stage()
@@ -175,8 +93,9 @@ test('the whole time of an exchange is bounded where the route says so', (t) => 
 })
 
 test('an engine that fails before it returns its attempt leaves nothing running', () => {
-  const failure = { reason: 'connect_failed', cause: new Error('at once'), requestSent: false } as const
-  const { calls, responder } = stage({ failure })
+  const { calls, responder } = stage({
+    atOnce: ({ sink }) => sink.fail({ reason: 'connect_failed', cause: new Error('at once'), requestSent: false }),
+  })
   assert.deepEqual(calls, ['abort'])
   assert.equal(responder.sent.head?.status, 502)
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { domain, fieldName, fieldValue, host, method } from './names.ts'
+import { retriesSchema } from './retries.ts'
 import { duration, filledText, flag, text, wholeNumber, word } from './scalars.ts'
 import { dictionary, list, map, section } from './section.ts'
 import { none, swap } from './traits.ts'
@@ -81,6 +82,7 @@ export const routeSchema = map({
   preserve_host: flag().prefault(false).meta(swap('boolean', "Send the client's Host on instead of the backend's.")),
   headers: section({ request: headerRulesSchema, response: headerRulesSchema }),
   timeouts: routeTimeoutsSchema,
+  retries: retriesSchema,
   respond: respondSchema.optional().meta(swap('map', 'Answer without a backend.')),
   redirect: redirectSchema.optional().meta(swap('map', 'Answer with a redirect.')),
 })

@@ -12,6 +12,8 @@ const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60
 /** Node fires a timer at once when its delay is over 2^31 - 1 ms. */
 const MAX_DURATION_MS = 24 * 86_400_000
 
+const PERCENTAGE = 'a percentage such as 20%'
+
 const SIZE = 'a size such as 64kb, 10mb, 1gb, or a number of bytes'
 const SIZE_UNITS: Readonly<Record<string, number>> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
 
@@ -77,6 +79,14 @@ export function size(least: string, most?: string) {
   return scalar(z.union([z.number(), z.string()], { error: expected }), (value) => {
     const bytes = typeof value === 'number' ? value : parseSize(value)
     return bytes !== undefined && bytes >= from && bytes <= until ? Math.floor(bytes) : refuse(expected)
+  })
+}
+
+/** A share of 1. */
+export function percentage() {
+  return scalar(z.string({ error: PERCENTAGE }), (value) => {
+    const [, amount = ''] = /^(\d{1,3}(?:\.\d+)?) ?%$/.exec(value.trim()) ?? []
+    return amount === '' || Number(amount) > 100 ? refuse(`${PERCENTAGE}, at most 100%`) : Number(amount) / 100
   })
 }
 

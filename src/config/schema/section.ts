@@ -18,6 +18,12 @@ export function list<T extends z.ZodType>(item: T) {
   return z.preprocess((value) => value ?? [], z.array(item, { error: LIST })).prefault([])
 }
 
+/** A list with something in it; nothing at all means what is usual. */
+export function filledList<T extends z.ZodType>(item: T, usual: z.input<T>[]) {
+  const error = 'a list with at least one entry'
+  return z.preprocess((value) => value ?? usual, z.array(item, { error }).min(1, { error })).prefault(usual)
+}
+
 /** A map of any keys; nothing at all means an empty one. */
 export function dictionary<T extends z.ZodType>(value: T) {
   return z.preprocess((input) => input ?? {}, z.record(z.string(), value, { error: MAP })).prefault({})

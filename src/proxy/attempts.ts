@@ -1,0 +1,138 @@
+import type { Backend } from '../upstream/backend.ts'
+import type { Attempt, UpgradeSink, UpstreamEngine, UpstreamRequest } from '../upstream/engine.ts'
+import type { Arrival } from './arrival.ts'
+import { buildRequestHeaders } from './headers/request-headers.ts'
+import type { BodyWatcher } from './metered-body.ts'
+import { OutgoingBody } from './outgoing-body.ts'
+import { Retries } from './retries.ts'
+import type { ProxyAction } from './world.ts'
+
+const NONE: readonly Backend[] = []
+
+/** The backend's side of one exchange: one attempt after another, until one is answered or none is left. */
+export class Attempts {
+  readonly #engine: UpstreamEngine
+  readonly #action: ProxyAction
+  readonly #arrival: Arrival
+  readonly #path: string
+  readonly #sink: UpgradeSink
+  readonly #body: OutgoingBody | undefined
+  /** That of the attempt under way, or the last one; undefined between two. */
+  #backend: Backend | undefined
+  #attempt: Attempt | undefined
+  #isOver = true
+  /** Undefined until an attempt failed. */
+  #retries: Retries | undefined
+
+  /** `path`: the target for the backend. */
+  constructor(
+    engine: UpstreamEngine,
+    action: ProxyAction,
+    arrival: Arrival,
+    path: string,
+    sink: UpgradeSink & BodyWatcher,
+  ) {
+    this.#engine = engine
+    this.#action = action
+    this.#arrival = arrival
+    this.#path = path
+    this.#sink = sink
+    this.#body = arrival.body && new OutgoingBody(arrival.body, action, arrival.head.method, sink)
+  }
+
+  get backend(): Backend | undefined {
+    return this.#backend
+  }
+
+  /** False: no backend is available. */
+  begin(): boolean {
+    this.#action.retry?.budget.noteRequest()
+    const backend = this.#pick(NONE)
+    if (backend === undefined) return false
+    this.#send(backend)
+    return true
+  }
+
+  /** Goes on with another backend, where the route allows it; `requestSent`: the last one may have seen the request. */
+  retry(requestSent: boolean): boolean {
+    const { retry } = this.#action
+    const backend = this.#backend
+    if (retry === undefined || backend === undefined) return false
+    if (requestSent && !retry.methods.has(this.#arrival.head.method)) return false
+    if (this.#body?.canRestart === false) return false
+    this.#retries ??= new Retries(retry)
+    const retries = this.#retries
+    retries.tried.push(backend)
+    const next = retries.areLeft ? this.#pick(retries.tried) : undefined
+    if (next === undefined || retries.tried.includes(next) || !retries.take()) return false
+    this.abort()
+    this.#body?.detach()
+    this.release()
+    retries.schedule(() => this.#send(next))
+    return true
+  }
+
+  resume(): void {
+    this.#attempt?.resume()
+  }
+
+  /** The attempt under way came to its end by itself. */
+  ended(): void {
+    this.#isOver = true
+    this.#attempt = undefined
+  }
+
+  abort(): void {
+    const attempt = this.#attempt
+    this.ended()
+    attempt?.abort()
+  }
+
+  /** No attempt follows. */
+  stop(): void {
+    this.#retries?.end()
+  }
+
+  /** The backend is done with: it does not count for it any more. */
+  release(): void {
+    if (this.#backend !== undefined) this.#backend.state.inFlight--
+    this.#backend = undefined
+  }
+
+  #pick(tried: readonly Backend[]): Backend | undefined {
+    const { head, identity } = this.#arrival
+    return this.#action.upstream.pick({ head, clientAddress: identity.address }, tried)
+  }
+
+  #send(backend: Backend): void {
+    const { log, upgrade } = this.#arrival
+    this.#backend = backend
+    backend.state.inFlight++
+    log.backend = backend.name
+    log.attempts++
+    this.#isOver = false
+    const { attempts } = log
+    const request = this.#requestFor(backend)
+    const attempt =
+      upgrade === undefined
+        ? this.#engine.request(backend, request, this.#sink)
+        : this.#engine.upgrade(backend, request, this.#sink)
+    // Engines are allowed to fail at once, and another attempt may be under way then.
+    if (this.#isOver || attempts !== log.attempts) attempt.abort()
+    else this.#attempt = attempt
+  }
+
+  #requestFor(backend: Backend): UpstreamRequest {
+    const { requestHeaders, timeouts } = this.#action
+    const { head, identity, log, upgrade, requestFields } = this.#arrival
+    const headers = buildRequestHeaders(requestHeaders, {
+      head,
+      identity,
+      requestId: log.requestId,
+      backend: backend.authority,
+      upgrade: upgrade !== undefined,
+      fields: requestFields,
+    })
+    return { method: head.method, path: this.#path, headers, body: this.#body?.source, timeouts }
+  }
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import type { RouteConfig } from '../../src/config/config.ts'
+import type { BodySource, RequestHead } from '../../src/exchange.ts'
+import { NO_HEADERS } from '../../src/header-list.ts'
+import type { AccessRecord } from '../../src/log/access-log.ts'
+import { ExchangeLog } from '../../src/proxy/exchange-log.ts'
+import { Forward } from '../../src/proxy/forward.ts'
+import { TunnelSet } from '../../src/proxy/tunnel-set.ts'
+import { compileWorld } from '../../src/proxy/world.ts'
+import { parseRequestTarget } from '../../src/routing/request-target.ts'
+import type { Backend } from '../../src/upstream/backend.ts'
+import { BackendRegistry } from '../../src/upstream/backend-registry.ts'
+import type { Attempt, UpgradeSink, UpstreamEngine, UpstreamRequest } from '../../src/upstream/engine.ts'
+import { builtConfig, proxyTo } from '../helpers/built-config.ts'
+import { type RecordedResponder, recordResponder } from '../helpers/responder.ts'
+
+const IDENTITY = {
+  address: '127.0.0.1',
+  trustedPeer: false,
+  forwardedFor: '127.0.0.1',
+  proto: 'http',
+  host: 'h',
+  port: '80',
+  prefix: '',
+  requestId: undefined,
+} as const
+
+/** One attempt as the engine was asked for it. */
+export interface AskedAttempt {
+  readonly backend: Backend
+  readonly request: UpstreamRequest
+  readonly sink: UpgradeSink
+}
+
+export interface Stage {
+  readonly forward: Forward
+  readonly responder: RecordedResponder
+  readonly records: AccessRecord[]
+  readonly counters: { inFlight: number; requests: number }
+  /** What was asked of attempts: `resume`, `abort`. */
+  readonly calls: string[]
+  readonly backend: Backend
+  readonly backends: readonly Backend[]
+  readonly attempts: AskedAttempt[]
+}
+
+export interface StageOptions {
+  readonly totalMs?: number
+  readonly method?: string
+  readonly body?: BodySource
+  /** 1 by default. */
+  readonly backends?: number
+  readonly retries?: Partial<RouteConfig['retries']>
+  /** Called before the engine returns its attempt. */
+  readonly atOnce?: (attempt: AskedAttempt) => void
+}
+
+/** A forward that has begun, on an engine of which nothing comes but what the test makes it say. */
+export function stage(options: StageOptions = {}): Stage {
+  const { totalMs = 0, method = 'GET', body, backends = 1, retries, atOnce } = options
+  const head: RequestHead = { method, target: '/api', authority: 'h', headers: [], httpVersion: '1.1' }
+  const records: AccessRecord[] = []
+  const counters = { inFlight: 0, requests: 0 }
+  const responder = recordResponder()
+  const log = new ExchangeLog(head, '127.0.0.1', 'id', { write: (record) => records.push(record) }, counters)
+  const calls: string[] = []
+  const attempts: AskedAttempt[] = []
+  const attempt: Attempt = { resume: () => calls.push('resume'), abort: () => calls.push('abort') }
+  const ask = (asked: AskedAttempt): Attempt => {
+    attempts.push(asked)
+    atOnce?.(asked)
+    return attempt
+  }
+  const engine: UpstreamEngine = {
+    name: 'scripted',
+    supports: { requestTrailers: true, informational: true, headerCase: true },
+    request: (backend, request, sink) => ask({ backend, request, sink: sink as UpgradeSink }),
+    upgrade: (backend, request, sink) => ask({ backend, request, sink }),
+    forget() {},
+    close() {},
+  }
+  const { action, world } = compileAction(backends, totalMs, retries)
+  const [backend] = world.backends
+  assert.ok(backend !== undefined)
+  const forward = new Forward(
+    { engine, tunnels: new TunnelSet() },
+    action,
+    {
+      head,
+      identity: IDENTITY,
+      log,
+      upgrade: undefined,
+      responder,
+      body,
+      requestFields: NO_HEADERS,
+      responseFields: NO_HEADERS,
+    },
+    '/x',
+  )
+  forward.start()
+  return { responder, records, counters, calls, forward, backend, backends: world.backends, attempts }
+}
+
+function compileAction(backends: number, totalMs: number, retries: StageOptions['retries']) {
+  const targets = Array.from({ length: backends }, (_, i) => ({ host: '127.0.0.1', port: i + 1, tls: undefined }))
+  const timeouts = { connectMs: 0, responseMs: 0, idleMs: 0, websocketIdleMs: 0, totalMs }
+  const config = builtConfig([{ timeouts, action: proxyTo(...targets) }])
+  const routes = config.routes.map((route) => ({ ...route, retries: { ...route.retries, ...retries } }))
+  const world = compileWorld({ ...config, routes }, new BackendRegistry())
+  const match = world.table.match('h', parseRequestTarget('/api'), 'GET')
+  assert.ok(match.kind === 'route' && match.value.action.kind === 'proxy')
+  return { action: match.value.action, world }
+}
