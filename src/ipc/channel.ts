@@ -53,6 +53,7 @@ const TO_PRIMARY = {
   committed: true,
   failed: true,
   beat: true,
+  metrics: true,
   draining: true,
   drained: true,
 } as const satisfies Record<ToPrimary['type'], true>

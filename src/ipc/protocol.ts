@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts'
+import type { MetricsDelta, WorkerGauges } from '../metrics/delta.ts'
 
 /** One accepted state of the world, sent whole, never as a difference. Plain data: JSON loses anything else. */
 export interface ConfigSnapshot {
@@ -46,6 +47,8 @@ export type ToPrimary =
   | { readonly type: 'failed'; readonly problem: string }
   /** Once a second; its absence tells a hung worker. */
   | { readonly type: 'beat'; readonly stats: WorkerStats }
+  /** Beside each beat, and once more before the worker exits. Without `delta` nothing was counted since the last one. */
+  | { readonly type: 'metrics'; readonly delta: MetricsDelta | undefined; readonly gauges: WorkerGauges }
   /** Answers `drain` at once: nothing new is accepted any more. */
   | { readonly type: 'draining' }
   /** Nothing is open any more; `cut` connections and tunnels had to be ended by force. The process exits after it. */

@@ -108,6 +108,7 @@ export class Attempts {
     const { log, upgrade } = this.#arrival
     this.#backend = backend
     backend.state.inFlight++
+    backend.series.countRequest()
     log.backend = backend.name
     log.attempts++
     this.#isOver = false

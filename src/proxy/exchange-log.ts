@@ -1,19 +1,17 @@
 import type { RequestHead } from '../exchange.ts'
 import type { AccessLog } from '../log/access-log.ts'
+import type { RouteSeries } from '../metrics/series.ts'
+import type { WorkerMetrics } from '../metrics/worker-metrics.ts'
 import type { Reason } from '../reason.ts'
 
-/** What a worker counts; read by the heartbeat. */
-export interface ExchangeCounters {
-  inFlight: number
-  requests: number
-}
-
-/** Collects what becomes of one exchange and writes its one access-log line. */
+/** Collects what becomes of one exchange, writes its one access-log line and counts it. */
 export class ExchangeLog {
   readonly startedMs: number
   readonly requestId: string
   route: string | undefined
   backend: string | undefined
+  /** That of the route, once there is one. */
+  series: RouteSeries
   attempts = 0
   status = 0
   reason: Reason | undefined
@@ -24,19 +22,20 @@ export class ExchangeLog {
   #head: RequestHead
   #client: string
   #sink: AccessLog
-  #counters: ExchangeCounters
+  #metrics: WorkerMetrics
   #done = false
   #finishers: (() => void)[] | undefined
 
-  constructor(head: RequestHead, client: string, requestId: string, sink: AccessLog, counters: ExchangeCounters) {
+  constructor(head: RequestHead, client: string, requestId: string, sink: AccessLog, metrics: WorkerMetrics) {
     this.startedMs = performance.now()
     this.requestId = requestId
     this.#head = head
     this.#client = client
     this.#sink = sink
-    this.#counters = counters
-    counters.inFlight++
-    counters.requests++
+    this.#metrics = metrics
+    this.series = metrics.unrouted
+    metrics.inFlight++
+    metrics.requests++
   }
 
   get done(): boolean {
@@ -58,12 +57,15 @@ export class ExchangeLog {
     this.#finishers.push(callback)
   }
 
-  /** Writes the line; every call but the first does nothing. */
+  /** Writes the line and counts; every call but the first does nothing. */
   finish(tunnel: boolean): void {
     if (this.#done) return
     this.#done = true
-    this.#counters.inFlight--
+    this.#metrics.inFlight--
     const head = this.#head
+    if (head.method === 'HEAD') this.bytesOut = 0
+    const totalMs = this.elapsedMs()
+    this.series.countExchange(this, totalMs, tunnel)
     this.#sink.write({
       requestId: this.requestId,
       client: this.#client,
@@ -77,8 +79,8 @@ export class ExchangeLog {
       status: this.status,
       reason: this.reason,
       bytesIn: this.bytesIn,
-      bytesOut: head.method === 'HEAD' ? 0 : this.bytesOut,
-      totalMs: this.elapsedMs(),
+      bytesOut: this.bytesOut,
+      totalMs,
       connectMs: this.connectMs,
       firstByteMs: this.firstByteMs,
       tunnel,

@@ -75,6 +75,7 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
 
   fail({ reason, requestSent }: UpstreamFailure): void {
     this.#attempts.ended()
+    this.#attempts.backend?.series.countFailure(reason)
     const mayRetry = !this.#settled && !this.#arrival.responder.headSent
     if (mayRetry && this.#action.retry?.reasons.has(reason) && this.#attempts.retry(requestSent)) return
     this.#answer(reason)
@@ -93,6 +94,7 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
     this.#noteHead(head)
     const client = upgrade.accept(this.#toClient(head, backend))
     backend.state.tunnels++
+    log.series.countTunnel()
     this.#tunnels.open({
       client: client.socket,
       backend: socket,
@@ -157,6 +159,7 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
 
   #timeOut(): void {
     this.#attempts.abort()
+    this.#attempts.backend?.series.countFailure('response_timeout')
     this.#answer('response_timeout')
   }
 

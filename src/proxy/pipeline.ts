@@ -1,13 +1,14 @@
 import type { Exchange, RequestHead, Responder, UpgradeExchange } from '../exchange.ts'
 import { NO_HEADERS } from '../header-list.ts'
 import type { AccessLog } from '../log/access-log.ts'
+import type { WorkerMetrics } from '../metrics/worker-metrics.ts'
 import type { Reason } from '../reason.ts'
 import { locate } from '../routing/redirects.ts'
 import { type ParsedTarget, parseRequestTarget } from '../routing/request-target.ts'
 import { answerFailure, redirect, respond } from './answer.ts'
 import type { Arrival } from './arrival.ts'
 import { type ClientIdentity, resolveClient } from './client-identity.ts'
-import { type ExchangeCounters, ExchangeLog } from './exchange-log.ts'
+import { ExchangeLog } from './exchange-log.ts'
 import { Forward, type ForwardParts } from './forward.ts'
 import { passGates } from './gate.ts'
 import { createRequestIds } from './headers/request-id.ts'
@@ -16,6 +17,7 @@ import type { CompiledAction, World } from './world.ts'
 
 export interface PipelineParts extends ForwardParts {
   readonly access: AccessLog
+  readonly metrics: WorkerMetrics
 }
 
 /** A request that never became an exchange; its listener has answered it. */
@@ -27,9 +29,8 @@ export interface Refusal {
   readonly target: string | undefined
 }
 
-/** Takes exchanges of any listener to their end: route, backend, response, one log line. */
+/** Takes exchanges of any listener to their end: route, backend, response, one log line, one count. */
 export class Pipeline {
-  readonly counters: ExchangeCounters = { inFlight: 0, requests: 0 }
   #parts: PipelineParts
   #world: World
   #nextRequestId = createRequestIds()
@@ -84,7 +85,8 @@ export class Pipeline {
 
   #open(head: RequestHead, identity: ClientIdentity): ExchangeLog {
     const requestId = identity.requestId ?? this.#nextRequestId()
-    return new ExchangeLog(head, identity.address, requestId, this.#parts.access, this.counters)
+    const { access, metrics } = this.#parts
+    return new ExchangeLog(head, identity.address, requestId, access, metrics)
   }
 
   #arrive(
@@ -115,8 +117,9 @@ export class Pipeline {
         answerFailure(arrival, 'no_route')
         return
       case 'route': {
-        const { name, gates, action } = match.value
+        const { name, series, gates, action } = match.value
         log.route = name
+        log.series = series
         if (gates === undefined) this.#act(action, arrival, target, match.path)
         else passGates(gates, arrival, () => this.#act(action, arrival, target, match.path))
       }

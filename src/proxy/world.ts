@@ -1,5 +1,7 @@
 import type { Config, RouteAction, RouteConfig } from '../config/config.ts'
 import { findHeader } from '../header-list.ts'
+import type { RouteSeries } from '../metrics/series.ts'
+import type { WorkerMetrics } from '../metrics/worker-metrics.ts'
 import { compileRedirect, compileRedirects, type Redirect, type Redirects } from '../routing/redirects.ts'
 import { compileRouteTable, type RouteTable } from '../routing/route-table.ts'
 import type { Backend } from '../upstream/backend.ts'
@@ -23,6 +25,7 @@ export interface World {
 
 export interface CompiledRoute {
   readonly name: string
+  readonly series: RouteSeries
   /** What an exchange passes before the action, in this order; undefined: nothing. */
   readonly gates: readonly Gate[] | undefined
   readonly action: CompiledAction
@@ -54,8 +57,8 @@ export interface ProxyAction {
 }
 
 /** Throws where the configuration cannot be compiled; nothing of the running world has changed then. */
-export function compileWorld(config: Config, registry: BackendRegistry): World {
-  const routes = config.routes.map((rule) => ({ rule, value: compileRoute(rule, config, registry) }))
+export function compileWorld(config: Config, registry: BackendRegistry, metrics: WorkerMetrics): World {
+  const routes = config.routes.map((rule) => ({ rule, value: compileRoute(rule, config, registry, metrics) }))
   return {
     table: compileRouteTable(routes),
     redirects: compileRedirects(config.redirects),
@@ -64,8 +67,14 @@ export function compileWorld(config: Config, registry: BackendRegistry): World {
   }
 }
 
-export function compileRoute(route: RouteConfig, config: Config, registry: BackendRegistry): CompiledRoute {
-  return { name: route.name, gates: undefined, action: compileAction(route, config, registry) }
+function compileRoute(
+  route: RouteConfig,
+  config: Config,
+  registry: BackendRegistry,
+  metrics: WorkerMetrics,
+): CompiledRoute {
+  const { name } = route
+  return { name, series: metrics.route(name), gates: undefined, action: compileAction(route, config, registry) }
 }
 
 function compileAction(route: RouteConfig, config: Config, registry: BackendRegistry): CompiledAction {

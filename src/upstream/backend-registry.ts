@@ -1,9 +1,15 @@
 import type { BackendConfig } from '../config/config.ts'
+import type { WorkerMetrics } from '../metrics/worker-metrics.ts'
 import { type Backend, createBackend, deriveBackendKey } from './backend.ts'
 
 /** Knows every backend that a snapshot names, so that the next snapshot meets the same ones with their history. */
 export class BackendRegistry {
   readonly #backends = new Map<string, Backend>()
+  readonly #metrics: WorkerMetrics
+
+  constructor(metrics: WorkerMetrics) {
+    this.#metrics = metrics
+  }
 
   /** The backends of a new snapshot, in the order of `configs`; equal settings share one backend. */
   acquire(configs: readonly BackendConfig[]): Backend[] {
@@ -11,7 +17,7 @@ export class BackendRegistry {
       const key = deriveBackendKey(config)
       const known = this.#backends.get(key)
       if (known !== undefined) return known
-      const backend = createBackend(config, undefined, key)
+      const backend = createBackend(config, this.#metrics, key)
       this.#backends.set(key, backend)
       return backend
     })

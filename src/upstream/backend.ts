@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { formatAddress } from '../address.ts'
 import type { BackendConfig } from '../config/config.ts'
+import type { BackendSeries } from '../metrics/series.ts'
+import { WorkerMetrics } from '../metrics/worker-metrics.ts'
 import { type BackendAuthority, describeBackend } from './backend-authority.ts'
 
 /** One host and port with its TLS settings, and the history that goes with it. */
@@ -12,6 +14,7 @@ export interface Backend {
   readonly config: BackendConfig
   readonly authority: BackendAuthority
   readonly state: BackendState
+  readonly series: BackendSeries
 }
 
 /** Outlives the snapshot it was created for: a reload that keeps a backend keeps its history. */
@@ -22,11 +25,12 @@ export interface BackendState {
 
 export function createBackend(
   config: BackendConfig,
-  state: BackendState = { inFlight: 0, tunnels: 0 },
+  metrics: WorkerMetrics = new WorkerMetrics(),
   key: string = deriveBackendKey(config),
 ): Backend {
   const authority = describeBackend(config)
-  return { key, name: formatAddress(authority.host, authority.port), config, authority, state }
+  const name = formatAddress(authority.host, authority.port)
+  return { key, name, config, authority, state: { inFlight: 0, tunnels: 0 }, series: metrics.backend(name) }
 }
 
 /** `http://host:port`, or `https://host:port#…` with a digest of the TLS settings: the same in every process. */

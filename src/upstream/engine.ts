@@ -79,6 +79,13 @@ export interface EngineLimits {
   readonly headerCase: boolean
 }
 
+/** Kept connections to one backend. */
+export interface PoolUse {
+  /** With a request on them, or being dialled for one. */
+  readonly busy: number
+  readonly idle: number
+}
+
 /** The upstream side: everything that speaks to backends. One contract suite holds for every implementation. */
 export interface UpstreamEngine {
   readonly name: string
@@ -88,6 +95,8 @@ export interface UpstreamEngine {
   upgrade(backend: Backend, request: UpstreamRequest, sink: UpgradeSink): Attempt
   /** Closes kept connections to this backend once idle; called when a snapshot no longer names it. */
   forget(backend: Backend): void
+  /** What the pool of this backend holds now; connections of upgrades are not in it. Not every engine can tell. */
+  poolUse?(backend: Backend): PoolUse
   /** Closes every kept connection; attempts under way go on. */
   close(): void
 }

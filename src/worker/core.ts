@@ -8,13 +8,20 @@ import type { Listener, ListenerHandler, RejectedRequest } from '../listener/lis
 import { createTlsOptions } from '../listener/tls.ts'
 import { createLog, type Log } from '../log/log.ts'
 import { readLogPlacement } from '../log/placement.ts'
+import type { MetricsDelta, WorkerGauges } from '../metrics/delta.ts'
+import { EventLoopLag } from '../metrics/event-loop-lag.ts'
+import { WorkerMetrics } from '../metrics/worker-metrics.ts'
 import { Pipeline } from '../proxy/pipeline.ts'
 import { TunnelSet } from '../proxy/tunnel-set.ts'
 import { compileWorld, type World } from '../proxy/world.ts'
 import { BackendRegistry } from '../upstream/backend-registry.ts'
 import type { UpstreamEngine } from '../upstream/engine.ts'
 import { createEngine } from '../upstream/engines.ts'
+import { readBackendGauges } from './backend-gauges.ts'
 import { drainWorker } from './drain.ts'
+
+/** For how many readings of the gauges, one a second, the worst is told. */
+const LAG_SPANS = 15
 
 /** A snapshot and what was compiled from it. */
 interface Served {
@@ -24,7 +31,9 @@ interface Served {
 
 /** The proxy core of one worker, put together from a snapshot: listeners, pipeline, engine, tunnels, log. */
 export class Core {
-  readonly #registry = new BackendRegistry()
+  readonly #metrics = new WorkerMetrics()
+  readonly #registry = new BackendRegistry(this.#metrics)
+  readonly #lag = new EventLoopLag(LAG_SPANS)
   readonly #engine: UpstreamEngine
   readonly #tunnels = new TunnelSet()
   readonly #listeners: Listener[] = []
@@ -45,7 +54,7 @@ export class Core {
       ...readLogPlacement(process.env),
     })
     this.#engine = createEngine(config.server.engine)
-    const parts = { engine: this.#engine, access: this.#log.access, tunnels: this.#tunnels }
+    const parts = { engine: this.#engine, access: this.#log.access, tunnels: this.#tunnels, metrics: this.#metrics }
     this.#pipeline = new Pipeline(parts, this.#current.world)
   }
 
@@ -106,7 +115,7 @@ export class Core {
   }
 
   stats(): WorkerStats {
-    const { inFlight, requests } = this.#pipeline.counters
+    const { inFlight, requests } = this.#metrics
     return {
       version: this.version,
       connections: this.#listeners.reduce((sum, listener) => sum + listener.connections, 0),
@@ -115,6 +124,16 @@ export class Core {
       requests,
       rssBytes: process.memoryUsage.rss(),
     }
+  }
+
+  /** What was counted since the last call; undefined where that is nothing. */
+  takeMetrics(): MetricsDelta | undefined {
+    return this.#metrics.take()
+  }
+
+  /** To be called once a second. */
+  gauges(): WorkerGauges {
+    return { lagMs: this.#lag.takeMs(), backends: readBackendGauges(this.#current.world.backends, this.#engine) }
   }
 
   reopenLogs(): void {
@@ -134,11 +153,12 @@ export class Core {
   }
 
   close(): void {
+    this.#lag.close()
     this.#log.close()
   }
 
   #compile(snapshot: ConfigSnapshot): Served {
-    return { snapshot, world: compileWorld(snapshot.config, this.#registry) }
+    return { snapshot, world: compileWorld(snapshot.config, this.#registry, this.#metrics) }
   }
 
   #handlerFor(address: ListenAddress): ListenerHandler {

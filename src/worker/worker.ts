@@ -75,7 +75,10 @@ export class Worker {
 
   #becomeReady(core: Core): void {
     this.#send({ type: 'ready', version: core.version })
-    const beat = () => this.#send({ type: 'beat', stats: core.stats() })
+    const beat = () => {
+      this.#send({ type: 'beat', stats: core.stats() })
+      this.#send({ type: 'metrics', delta: core.takeMetrics(), gauges: core.gauges() })
+    }
     beat()
     setInterval(beat, BEAT_MS).unref()
   }
@@ -112,8 +115,18 @@ export class Worker {
 
   async #exit(code: number): Promise<void> {
     await this.#channel?.flushed()
+    await this.#tellLastMetrics()
     this.#core?.close()
     this.#process.exit(code)
+  }
+
+  /** What ends while it is told is told as well. */
+  async #tellLastMetrics(): Promise<void> {
+    const core = this.#core
+    for (let delta = core?.takeMetrics(); core && delta; delta = core.takeMetrics()) {
+      this.#send({ type: 'metrics', delta, gauges: core.gauges() })
+      await this.#channel?.flushed()
+    }
   }
 
   #send(message: ToPrimary): void {

@@ -3,6 +3,7 @@ import type { RouteConfig } from '../../src/config/config.ts'
 import type { BodySource, RequestHead } from '../../src/exchange.ts'
 import { NO_HEADERS } from '../../src/header-list.ts'
 import type { AccessRecord } from '../../src/log/access-log.ts'
+import { WorkerMetrics } from '../../src/metrics/worker-metrics.ts'
 import { ExchangeLog } from '../../src/proxy/exchange-log.ts'
 import { Forward } from '../../src/proxy/forward.ts'
 import { TunnelSet } from '../../src/proxy/tunnel-set.ts'
@@ -36,7 +37,7 @@ export interface Stage {
   readonly forward: Forward
   readonly responder: RecordedResponder
   readonly records: AccessRecord[]
-  readonly counters: { inFlight: number; requests: number }
+  readonly metrics: WorkerMetrics
   /** What was asked of attempts: `resume`, `abort`. */
   readonly calls: string[]
   readonly backend: Backend
@@ -60,9 +61,9 @@ export function stage(options: StageOptions = {}): Stage {
   const { totalMs = 0, method = 'GET', body, backends = 1, retries, atOnce } = options
   const head: RequestHead = { method, target: '/api', authority: 'h', headers: [], httpVersion: '1.1' }
   const records: AccessRecord[] = []
-  const counters = { inFlight: 0, requests: 0 }
+  const metrics = new WorkerMetrics()
   const responder = recordResponder()
-  const log = new ExchangeLog(head, '127.0.0.1', 'id', { write: (record) => records.push(record) }, counters)
+  const log = new ExchangeLog(head, '127.0.0.1', 'id', { write: (record) => records.push(record) }, metrics)
   const calls: string[] = []
   const attempts: AskedAttempt[] = []
   const attempt: Attempt = { resume: () => calls.push('resume'), abort: () => calls.push('abort') }
@@ -79,7 +80,7 @@ export function stage(options: StageOptions = {}): Stage {
     forget() {},
     close() {},
   }
-  const { action, world } = compileAction(backends, totalMs, retries)
+  const { action, world } = compileAction(backends, totalMs, retries, metrics)
   const [backend] = world.backends
   assert.ok(backend !== undefined)
   const forward = new Forward(
@@ -98,15 +99,15 @@ export function stage(options: StageOptions = {}): Stage {
     '/x',
   )
   forward.start()
-  return { responder, records, counters, calls, forward, backend, backends: world.backends, attempts }
+  return { responder, records, metrics, calls, forward, backend, backends: world.backends, attempts }
 }
 
-function compileAction(backends: number, totalMs: number, retries: StageOptions['retries']) {
+function compileAction(backends: number, totalMs: number, retries: StageOptions['retries'], metrics: WorkerMetrics) {
   const targets = Array.from({ length: backends }, (_, i) => ({ host: '127.0.0.1', port: i + 1, tls: undefined }))
   const timeouts = { connectMs: 0, responseMs: 0, idleMs: 0, websocketIdleMs: 0, totalMs }
   const config = builtConfig([{ timeouts, action: proxyTo(...targets) }])
   const routes = config.routes.map((route) => ({ ...route, retries: { ...route.retries, ...retries } }))
-  const world = compileWorld({ ...config, routes }, new BackendRegistry())
+  const world = compileWorld({ ...config, routes }, new BackendRegistry(metrics), metrics)
   const match = world.table.match('h', parseRequestTarget('/api'), 'GET')
   assert.ok(match.kind === 'route' && match.value.action.kind === 'proxy')
   return { action: match.value.action, world }

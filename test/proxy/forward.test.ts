@@ -8,7 +8,7 @@ import { stage } from './forward-stage.ts'
 const OK = { status: 200, statusText: 'OK', headers: [] }
 
 test('a response passes and leaves one record', () => {
-  const { forward, responder, records, counters } = stage()
+  const { forward, responder, records, metrics } = stage()
   forward.connected(3)
   forward.head(OK)
   forward.data(Buffer.from('ab'))
@@ -22,7 +22,7 @@ test('a response passes and leaves one record', () => {
   assert.equal(records[0]?.bytesOut, 2)
   assert.equal(records[0]?.connectMs, 3)
   assert.equal(records[0]?.reason, undefined)
-  assert.equal(counters.inFlight, 0)
+  assert.equal(metrics.inFlight, 0)
 })
 
 test('a failure before the head becomes an error page with its reason', () => {
@@ -55,7 +55,7 @@ test('a client that goes away ends the attempt and is logged as 499', () => {
 })
 
 test('whatever else happens after the end, the record and the settlement stay single', () => {
-  const { forward, responder, records, counters, backend } = stage()
+  const { forward, responder, records, metrics, backend } = stage()
   assert.equal(backend.state.inFlight, 1)
   forward.head(OK)
   forward.end([])
@@ -64,7 +64,7 @@ test('whatever else happens after the end, the record and the settlement stay si
   forward.fail({ reason: 'backend_reset', cause: new Error('late'), requestSent: true })
   assert.equal(records.length, 1)
   assert.equal(backend.state.inFlight, 0)
-  assert.equal(counters.inFlight, 0)
+  assert.equal(metrics.inFlight, 0)
 })
 
 test('an interim response crosses without the fields of its hop', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findHeader, headerValues, NO_HEADERS } from '../../src/header-list.ts'
 import type { AccessRecord } from '../../src/log/access-log.ts'
+import { WorkerMetrics } from '../../src/metrics/worker-metrics.ts'
 import type { Arrival } from '../../src/proxy/arrival.ts'
 import { ExchangeLog } from '../../src/proxy/exchange-log.ts'
 import { type Gate, passGates, type Verdict } from '../../src/proxy/gate.ts'
@@ -23,8 +24,7 @@ const LIMITED: Verdict = { kind: 'refuse', reason: 'rate_limited', fields: ['Ret
 
 function arrive() {
   const records: AccessRecord[] = []
-  const counters = { inFlight: 0, requests: 0 }
-  const log = new ExchangeLog(HEAD, '127.0.0.1', 'id', { write: (record) => records.push(record) }, counters)
+  const log = new ExchangeLog(HEAD, '127.0.0.1', 'id', { write: (record) => records.push(record) }, new WorkerMetrics())
   const responder = recordResponder()
   const arrival: Arrival = {
     head: HEAD,

@@ -7,6 +7,7 @@ import type { BackendConfig, Config } from '../../src/config/config.ts'
 import type { BodySource, Exchange, RequestHead } from '../../src/exchange.ts'
 import { findHeader, headerValues } from '../../src/header-list.ts'
 import type { AccessRecord } from '../../src/log/access-log.ts'
+import { WorkerMetrics } from '../../src/metrics/worker-metrics.ts'
 import { Pipeline } from '../../src/proxy/pipeline.ts'
 import { TunnelSet } from '../../src/proxy/tunnel-set.ts'
 import { compileWorld } from '../../src/proxy/world.ts'
@@ -36,9 +37,11 @@ function startPipeline(t: TestContext, config: Config) {
   const records: AccessRecord[] = []
   const engine = createHttpProxy3Engine()
   t.after(() => engine.close())
-  const registry = new BackendRegistry()
+  const metrics = new WorkerMetrics()
+  const registry = new BackendRegistry(metrics)
   const access = { write: (record: AccessRecord) => void records.push(record) }
-  const pipeline = new Pipeline({ engine, access, tunnels: new TunnelSet() }, compileWorld(config, registry))
+  const compile = (next: Config) => compileWorld(next, registry, metrics)
+  const pipeline = new Pipeline({ engine, access, metrics, tunnels: new TunnelSet() }, compile(config))
 
   /** Sends an exchange through and waits until its answer ended or was cut. */
   async function send(head: Partial<RequestHead>, body?: BodySource) {
@@ -54,7 +57,7 @@ function startPipeline(t: TestContext, config: Config) {
     if (responder.sent.ended) responder.watcher?.finished()
     return responder.sent
   }
-  return { pipeline, records, registry, send }
+  return { pipeline, records, registry, metrics, compile, send }
 }
 
 test('a request goes to its backend without the prefix and comes back whole', async (t) => {
@@ -112,7 +115,7 @@ for (const { name, head, status, reason } of [
   { name: 'a path that climbs out', head: { target: '/api/../../etc' }, status: 400, reason: 'bad_request' },
 ]) {
   test(`${name} is answered ${status} with its reason, and logged once`, async (t) => {
-    const { send, records, pipeline } = startPipeline(t, builtConfig([{}]))
+    const { send, records, metrics } = startPipeline(t, builtConfig([{}]))
     const sent = await send(head)
     assert.equal(sent.head?.status, status)
     assert.equal(findHeader(sent.head?.headers ?? [], 'x-pyserve-reason'), reason)
@@ -120,7 +123,7 @@ for (const { name, head, status, reason } of [
       records.map((record) => [record.status, record.reason]),
       [[status, reason]],
     )
-    assert.equal(pipeline.counters.inFlight, 0)
+    assert.equal(metrics.inFlight, 0)
   })
 }
 
@@ -197,7 +200,7 @@ test('a chunked body past the limit is answered 413 while it is sent', async (t)
 test('a request under way keeps the routes that it began with', async (t) => {
   const { promise: asked, resolve: sayAsked } = Promise.withResolvers<ServerResponse>()
   const backend = await startBackend(t, (_, response) => sayAsked(response))
-  const { send, pipeline, registry } = startPipeline(
+  const { send, pipeline, compile } = startPipeline(
     t,
     builtConfig([
       { action: proxyTo(backend), headers: { request: NO_RULES, response: { set: [['X-World', '1']], remove: [] } } },
@@ -205,7 +208,7 @@ test('a request under way keeps the routes that it began with', async (t) => {
   )
   const answer = send({ target: '/api' })
   const response = await asked
-  pipeline.use(compileWorld(builtConfig([]), registry))
+  pipeline.use(compile(builtConfig([])))
   response.end('done')
   assert.equal(findHeader((await answer).head?.headers ?? [], 'x-world'), '1')
   assert.equal((await send({ target: '/api' })).head?.status, 404)

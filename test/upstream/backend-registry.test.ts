@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { BackendConfig, BackendTls } from '../../src/config/config.ts'
+import { WorkerMetrics } from '../../src/metrics/worker-metrics.ts'
 import { deriveBackendKey } from '../../src/upstream/backend.ts'
 import { BackendRegistry } from '../../src/upstream/backend-registry.ts'
 
@@ -38,7 +39,7 @@ test('any difference in the TLS settings makes another key', () => {
 })
 
 test('a backend that the next snapshot names again keeps its history', () => {
-  const registry = new BackendRegistry()
+  const registry = new BackendRegistry(new WorkerMetrics())
   const [first] = registry.acquire([A])
   assert.ok(first)
   first.state.inFlight = 3
@@ -48,12 +49,12 @@ test('a backend that the next snapshot names again keeps its history', () => {
 })
 
 test('equal settings are one backend within a snapshot', () => {
-  const [first, second] = new BackendRegistry().acquire([A, { ...A }])
+  const [first, second] = new BackendRegistry(new WorkerMetrics()).acquire([A, { ...A }])
   assert.equal(first, second)
 })
 
 test('backends that nothing names any more are told once, and come back without history', () => {
-  const registry = new BackendRegistry()
+  const registry = new BackendRegistry(new WorkerMetrics())
   const [a, b] = registry.acquire([A, B])
   assert.ok(a && b)
   assert.deepEqual(registry.retain([b]), [a])
@@ -64,7 +65,7 @@ test('backends that nothing names any more are told once, and come back without 
 })
 
 test('a snapshot that is given up leaves the backends of the old one', () => {
-  const registry = new BackendRegistry()
+  const registry = new BackendRegistry(new WorkerMetrics())
   const old = registry.acquire([A])
   const refused = registry.acquire([A, B])
   assert.deepEqual(registry.retain(old), [refused[1]])

@@ -1,14 +1,8 @@
+import type { PoolUse } from '../engine.ts'
 import { Connection, type ConnectionOwner, type ConnectionUser } from './connection.ts'
 import type { Dialer } from './dialer.ts'
 
 const MAX_IDLE = 1_024
-
-/** Connections to one backend. */
-export interface PoolUse {
-  /** With a request on them, or being dialled for one. */
-  readonly busy: number
-  readonly idle: number
-}
 
 /** The connections to one backend. The one that became idle last is used first, so that those not needed grow old. */
 export class ConnectionPool implements ConnectionOwner {

@@ -1,8 +1,8 @@
 import type { Backend } from '../backend.ts'
-import type { UpstreamEngine } from '../engine.ts'
+import type { PoolUse, UpstreamEngine } from '../engine.ts'
 import { upgrade } from '../upgrade.ts'
 import { type ResolveHost, resolveHost } from './address-cache.ts'
-import { ConnectionPool, type PoolUse } from './connection-pool.ts'
+import { ConnectionPool } from './connection-pool.ts'
 import { Dialer } from './dialer.ts'
 import { NativeCall } from './native-call.ts'
 
@@ -14,7 +14,6 @@ export interface NativeEngineOptions {
 }
 
 export interface NativeEngine extends UpstreamEngine {
-  /** What the pool of this backend holds now; connections of upgrades are not in it. */
   poolUse(backend: Backend): PoolUse
 }
 
