@@ -2,6 +2,7 @@ import type { ListenReport, ReloadReport, RouteReport, StatusReport, WorkerRepor
 import { formatBytes, formatDuration } from './quantity.ts'
 import { formatReload } from './reload-report.ts'
 import { type Column, formatTable } from './table.ts'
+import { formatTraffic } from './traffic-report.ts'
 
 const WORKER_COLUMNS: readonly Column[] = [
   { title: 'WORKER', align: 'right' },
@@ -38,12 +39,15 @@ export function formatStatus(status: StatusReport, nowMs: number): string {
     `pyserve-ts ${status.programVersion} is ${status.state}, Node.js ${status.nodeVersion}`,
     ...facts.map(([name, value]) => `  ${name.padEnd(8)}${value}`),
     ...status.listen.map(({ url }, index) => `  ${(index === 0 ? 'listen' : '').padEnd(8)}${url}`),
+    ...(status.admin === undefined ? [] : [`  ${'admin'.padEnd(8)}${status.admin}`]),
     '',
     formatTable(
       WORKER_COLUMNS,
       status.workers.map((worker) => workerRow(worker, nowMs)),
     ),
   ]
+  const traffic = formatTraffic(status.traffic)
+  if (traffic !== '') lines.push('', traffic)
   if (status.crashLoop) lines.push('', 'workers keep dying: restarts are held back, see the log')
   if (status.lastReload) lines.push('', formatLastReload(status.lastReload, nowMs))
   return `${lines.join('\n').trimEnd()}\n`
@@ -55,6 +59,7 @@ export function formatStarted(status: StatusReport): string {
   const lines = [
     `pyserve-ts ${status.programVersion} is running, pid ${status.pid}`,
     ...formatListen(status.listen),
+    ...(status.admin === undefined ? [] : [`  admin   ${status.admin}`]),
     `  workers ${ready}`,
     `  config  ${status.configFile}`,
     `  log     ${status.logFile ?? 'console only'}`,

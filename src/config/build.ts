@@ -20,7 +20,7 @@ export function buildConfig(
 ): Config | undefined {
   const { file, directory, parts, report } = draft
   if (parts === undefined) return undefined
-  const { server, ssl, logging } = parts
+  const { server, ssl, logging, admin } = parts
   const pems = createPemReader(contents, nowMs, report)
   const certificates = buildCertificates(parts, directory, pems)
   const routes = buildRoutes(parts.routes, directory, pems)
@@ -32,6 +32,7 @@ export function buildConfig(
     routes,
     tls: ssl.enabled ? { certificates, minVersion: ssl.min_version } : undefined,
     logging: buildLogging(logging, directory),
+    admin: { host: admin.host, port: admin.port },
   })
 }
 

@@ -13,6 +13,7 @@ export interface Config {
   readonly routes: readonly RouteConfig[]
   readonly tls: TlsConfig | undefined
   readonly logging: LoggingConfig
+  readonly admin: AdminConfig
 }
 
 export interface ServerConfig {
@@ -151,4 +152,11 @@ export interface LoggingConfig extends LogSettings {
   readonly useRotation: boolean
   readonly maxLogBytes: number
   readonly backupCount: number
+}
+
+/** Where metrics, health and status are told. */
+export interface AdminConfig {
+  readonly host: string
+  /** 0: nowhere. */
+  readonly port: number
 }

@@ -55,6 +55,8 @@ export const KEY_VALUES: KeyValues = {
   'logging.backup_count': ({ logging }) => logging.backupCount,
   'logging.structured_logs': ({ logging }) => logging.structuredLogs,
   'logging.access': ({ logging }) => logging.access,
+  'admin.host': ({ admin }) => admin.host,
+  'admin.port': ({ admin }) => admin.port,
 }
 
 /** What it takes to get from one configuration to the other. Where the file lies, and the order of routes, are nothing. */

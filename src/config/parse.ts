@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
+import { checkAdmin } from './checks/admin.ts'
 import { reportExtras } from './checks/extras.ts'
 import { checkRoutes } from './checks/routes.ts'
 import { checkServer } from './checks/server.ts'
@@ -14,6 +15,7 @@ import {
   replaceAt,
 } from './overrides.ts'
 import { createReport, type Report } from './report.ts'
+import { type AdminSettings, adminSchema } from './schema/admin.ts'
 import { fileSchema } from './schema/file.ts'
 import { type LoggingSettings, loggingSchema } from './schema/logging.ts'
 import { type RouteSettings, routeSchema } from './schema/route.ts'
@@ -47,6 +49,7 @@ export interface ConfigParts {
   readonly routes: readonly (RouteSettings | undefined)[]
   readonly ssl: SslSettings
   readonly logging: LoggingSettings
+  readonly admin: AdminSettings
   /** `ssl.port` has a mistake in it, or is within something that has. */
   isBroken(key: 'server.port' | `ssl.${keyof SslSettings}`): boolean
 }
@@ -64,6 +67,7 @@ export function parseConfig(text: string, file: string, options: ParseOptions): 
   if (source.value === undefined) return { ...draft, given: undefined, parts: undefined }
   const { given, parts } = readParts(source, overlays, report)
   checkServer(parts, report)
+  checkAdmin(parts, report)
   checkRoutes(parts.routes, report)
   reportExtras(given, report)
   return { ...draft, given, parts }
@@ -89,8 +93,8 @@ function readParts(source: YamlSource, overlays: readonly Overlay[], report: Rep
   for (const issue of issues) if (!isSilent(issue.path)) reportIssue(issue, given, report)
   const broken = [...source.unreadable, ...issues.map(pathOfIssue)]
   if (settings === undefined || broken.length > 0) return { given, parts: readSoundParts(given, broken) }
-  const { server, ssl, logging } = settings
-  return { given, parts: { server, routes: server.reverse_proxy, ssl, logging, isBroken: () => false } }
+  const { server, ssl, logging, admin } = settings
+  return { given, parts: { server, routes: server.reverse_proxy, ssl, logging, admin, isBroken: () => false } }
 }
 
 function readSettings(root: unknown): { settings: FileSettings | undefined; issues: readonly KeyIssue[] } {
@@ -120,6 +124,7 @@ function readSoundParts(given: unknown, brokenPaths: readonly KeyPath[]): Config
     server: readSoundPart(serverSchema, given, 'server', broken),
     ssl: readSoundPart(sslSchema, given, 'ssl', broken),
     logging: readSoundPart(loggingSchema, given, 'logging', broken),
+    admin: readSoundPart(adminSchema, given, 'admin', broken),
     routes: Array.isArray(routes)
       ? routes.map((route, i) => (brokenRoutes.has(i) ? undefined : routeSchema.safeParse(route).data))
       : [],

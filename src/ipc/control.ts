@@ -1,3 +1,4 @@
+import type { TrafficReport } from '../metrics/traffic.ts'
 import type { Problem } from '../problem.ts'
 import type { WorkerStats } from './protocol.ts'
 
@@ -48,9 +49,12 @@ export interface StatusReport {
   readonly generation: number
   readonly engine: string
   readonly listen: readonly ListenReport[]
+  /** Where metrics, health and status are told. */
+  readonly admin: string | undefined
   readonly workers: readonly WorkerReport[]
   /** Workers keep dying and restarts are being held back. */
   readonly crashLoop: boolean
+  readonly traffic: TrafficReport
   readonly lastReload: ReloadReport | undefined
 }
 

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
-/** How often it is looked whether the event loop gets round. */
-const RESOLUTION_MS = 20
+/** How often it is looked whether the event loop gets round: a wait that is shorter may be missed. */
+const RESOLUTION_MS = 50
 const NS_PER_MS = 1e6
 
 /** How long things waited for the event loop of this process. */

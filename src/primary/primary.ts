@@ -1,15 +1,17 @@
 import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
-import type { ConfigOverrides } from '../config/overrides.ts'
 import type { FileWatch } from '../config/watch.ts'
 import type { ControlRequest, ReloadReport, StatusReport } from '../ipc/control.ts'
-import type { Log } from '../log/log.ts'
 import { type LogFileWatch, watchLogFile } from '../log/rotation.ts'
+import type { MetricsTotals } from '../metrics/totals.ts'
+import { AdminListener } from './admin-listener.ts'
+import type { AdminAnswers } from './admin-server.ts'
+import type { BoundSocket } from './bound-socket.ts'
 import { type ControlServer, startControlServer } from './control-server.ts'
-import type { Deadlines } from './deadlines.ts'
+import type { PrimaryOptions, PrimaryParts } from './primary-options.ts'
 import { Reloader, type ReloadTrigger } from './reload.ts'
-import type { RestartPolicy } from './restart-policy.ts'
+import { nameSeries, renderMetrics } from './scrape.ts'
 import { type Intent, listenToSignals } from './signals.ts'
 import { closeSockets } from './socket-set.ts'
 import { StartError } from './start-error.ts'
@@ -17,25 +19,12 @@ import { reportListen, reportRoutes, reportWorkers } from './status.ts'
 import type { Supervisor } from './supervisor.ts'
 import { connectServiceManager, type ServiceManager } from './systemd.ts'
 
-export interface PrimaryOptions {
-  readonly configFile: string
-  readonly env: NodeJS.ProcessEnv
-  readonly overrides: ConfigOverrides
-  /** Exists; the control socket is made in it. */
-  readonly runDir: string
-  readonly log: Log
-  readonly programVersion: string
-  readonly workerExec?: string
-  readonly deadlines?: Deadlines
-  readonly policy?: RestartPolicy
-}
-
 const DONE = 0
 const FORCED = 4
 const EXIT_WITHIN_MS = 2_000
 
 /** The running daemon: acts on signals, commands and changed files, one intent after another. */
-export class Primary {
+export class Primary implements AdminAnswers {
   /** Resolves to the exit code when everything is over. */
   readonly done: Promise<number>
   readonly #options: PrimaryOptions
@@ -45,22 +34,28 @@ export class Primary {
   readonly #startedAtMs = Date.now()
   readonly #finish: (code: number) => void
   readonly #watch: FileWatch
+  readonly #totals: MetricsTotals
+  readonly #admin: AdminListener
   #logFile: LogFileWatch | undefined
   #control: ControlServer | undefined
   #letGoOfSignals: () => void = () => {}
   #stopping = false
 
-  constructor(options: PrimaryOptions, supervisor: Supervisor, watch: FileWatch) {
+  constructor(options: PrimaryOptions, { supervisor, watch, totals }: PrimaryParts) {
     this.#options = options
     this.#supervisor = supervisor
     this.#watch = watch
+    this.#totals = totals
     const { configFile, env, overrides, log } = options
     this.#manager = connectServiceManager(env, log.logger)
+    this.#admin = new AdminListener(this, log.logger)
+    nameSeries(totals, this.#config)
     this.#reloader = new Reloader({
       supervisor,
       logger: log.logger,
       load: () => loadConfig(configFile, { env, overrides, resolveHosts: false }),
       watch,
+      admin: this.#admin,
       accepted: (config) => this.#accept(config),
     })
     const { promise, resolve } = Promise.withResolvers<number>()
@@ -68,16 +63,18 @@ export class Primary {
     this.#finish = resolve
   }
 
-  /** Begins to listen to signals and commands. Rejects with a StartError, with everything closed again. */
-  async open(): Promise<void> {
+  /** Begins to listen to signals, commands and scrapes. Rejects with a StartError, with everything closed again. */
+  async open(adminSocket: BoundSocket | undefined): Promise<void> {
     const { runDir, log } = this.#options
     try {
+      await this.#admin.open(this.#config.admin, adminSocket)
       this.#control = await startControlServer(join(runDir, 'control.sock'), (request) => this.#answer(request))
     } catch (cause) {
-      this.#supervisor.kill('the control socket cannot be had')
+      this.#supervisor.kill('the daemon could not start')
       await this.#supervisor.stop()
       closeSockets(this.#supervisor.state.sockets)
-      throw new StartError(`cannot open the control socket: ${(cause as Error).message}`, [], { cause })
+      this.#admin.close()
+      throw new StartError(`cannot be controlled: ${(cause as Error).message}`, [], { cause })
     }
     this.#letGoOfSignals = listenToSignals(process, (intent) => this.#act(intent))
     this.#logFile = watchLogFile({
@@ -110,10 +107,31 @@ export class Primary {
       generation,
       engine: snapshot.config.server.engine,
       listen: reportListen(this.#supervisor.state),
+      admin: this.#admin.url,
       workers: reportWorkers(this.#supervisor),
       crashLoop: this.#supervisor.crashLoop,
+      traffic: this.#totals.report(),
       lastReload: this.#reloader.last,
     }
+  }
+
+  metrics(): string {
+    return renderMetrics({
+      supervisor: this.#supervisor,
+      totals: this.#totals,
+      reloader: this.#reloader,
+      programVersion: this.#options.programVersion,
+      startedAtMs: this.#startedAtMs,
+    })
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping
+  }
+
+  get unready(): string | undefined {
+    if (this.#stopping) return 'stopping'
+    return this.#supervisor.readyWorkers().length === 0 ? 'no worker is ready' : undefined
   }
 
   get #config(): Config {
@@ -170,6 +188,7 @@ export class Primary {
   }
 
   #accept(config: Config): void {
+    nameSeries(this.#totals, config)
     const { log } = this.#options
     try {
       log.apply(config.logging)
@@ -199,6 +218,7 @@ export class Primary {
     closeSockets(this.#supervisor.state.sockets)
     const { forced } = await this.#supervisor.stop()
     this.#control?.close()
+    this.#admin.close()
     this.#manager.close()
     this.#logFile?.close()
     await this.#watch.close()

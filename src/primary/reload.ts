@@ -6,6 +6,7 @@ import { formatProblem } from '../config/problem-format.ts'
 import type { FileWatch } from '../config/watch.ts'
 import type { ReloadReport } from '../ipc/control.ts'
 import type { Problem } from '../problem.ts'
+import type { AdminListener, AdminMove } from './admin-listener.ts'
 import { type PublishOutcome, publishState } from './publish.ts'
 import { rollWorkers } from './rolling.ts'
 import type { ServingState } from './serving-state.ts'
@@ -19,6 +20,7 @@ export interface ReloadContext {
   readonly logger: Logger
   load(): Promise<LoadResult>
   readonly watch: FileWatch
+  readonly admin: Pick<AdminListener, 'prepare'>
   accepted(config: Config): void
 }
 
@@ -26,6 +28,9 @@ interface Work extends PublishOutcome {
   readonly plan: ReloadPlan
   readonly problems: readonly Problem[]
 }
+
+/** How often a change ended in each way. */
+export type ReloadResults = Record<'success' | 'failure' | 'unchanged', number>
 
 /** How long the work of the watch counts as the answer to a command. */
 const RECENT_MS = 5_000
@@ -44,6 +49,8 @@ export class Reloader {
   /** What the watch did by itself since anybody asked, and when. */
   #unasked: { readonly report: ReloadReport; readonly atMs: number } | undefined
   #rolling = false
+  readonly #results: ReloadResults = { success: 0, failure: 0, unchanged: 0 }
+  #lastSuccessAtMs = Date.now()
   #running: Promise<ReloadReport> | undefined
   #waiting: Promise<ReloadReport> | undefined
 
@@ -54,6 +61,15 @@ export class Reloader {
   /** The last change, or the last try of one. */
   get last(): ReloadReport | undefined {
     return this.#last
+  }
+
+  get results(): Readonly<ReloadResults> {
+    return this.#results
+  }
+
+  /** When the configuration that is served was taken. */
+  get lastSuccessAtMs(): number {
+    return this.#lastSuccessAtMs
   }
 
   get activity(): 'running' | 'reloading' | 'rolling' {
@@ -100,7 +116,10 @@ export class Reloader {
       warnings: problems.filter(({ severity }) => severity !== 'error'),
       error,
     }
-    if (report.ok && report.kind === 'none' && trigger !== 'restart') return this.#recall(report)
+    const isNothing = report.ok && report.kind === 'none' && trigger !== 'restart'
+    this.#results[report.ok ? (isNothing ? 'unchanged' : 'success') : 'failure'] += 1
+    if (report.ok) this.#lastSuccessAtMs = Date.now()
+    if (isNothing) return this.#recall(report)
     this.#last = report
     this.#unasked = trigger === 'watch' ? { report, atMs: performance.now() } : undefined
     this.#log(report)
@@ -136,18 +155,36 @@ export class Reloader {
   }
 
   async #carryOut(plan: ReloadPlan, config: Config): Promise<PublishOutcome> {
-    const { supervisor, accepted } = this.#context
+    const { admin, accepted } = this.#context
     if (plan.kind === 'none') return { error: undefined, workers: [] }
+    let move: AdminMove
+    try {
+      move = await admin.prepare(config.admin)
+    } catch (error) {
+      return { error: (error as Error).message, workers: [] }
+    }
+    let isTaken = false
+    try {
+      const outcome = await this.#publish(plan, config)
+      isTaken = outcome.error === undefined
+      if (isTaken) accepted(config)
+      return outcome
+    } finally {
+      if (isTaken) move.commit()
+      else await move.discard()
+    }
+  }
+
+  async #publish(plan: ReloadPlan, config: Config): Promise<PublishOutcome> {
+    const { supervisor } = this.#context
     const { state } = supervisor
     const snapshot = { ...state.snapshot, version: state.snapshot.version + 1, config }
     await supervisor.settleStarts()
     // Where no worker lives there is nobody to ask: new ones must show that they can serve it.
     const rolls = plan.kind === 'roll' || supervisor.readyWorkers().length === 0
-    const outcome = rolls
-      ? await this.#roll({ ...state, snapshot, generation: state.generation + 1 })
-      : await publishState(supervisor, { ...state, snapshot })
-    if (outcome.error === undefined) accepted(config)
-    return outcome
+    return rolls
+      ? this.#roll({ ...state, snapshot, generation: state.generation + 1 })
+      : publishState(supervisor, { ...state, snapshot })
   }
 
   async #roll(next: ServingState): Promise<PublishOutcome> {

@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
 import { type FileWatch, watchFiles } from '../config/watch.ts'
+import { MetricsTotals } from '../metrics/totals.ts'
+import { bindAdmin } from './admin-listener.ts'
 import { DEADLINES } from './deadlines.ts'
-import { Primary, type PrimaryOptions } from './primary.ts'
+import { Primary } from './primary.ts'
+import type { PrimaryOptions } from './primary-options.ts'
 import { RESTART_POLICY } from './restart-policy.ts'
 import type { ServingState } from './serving-state.ts'
 import { bindSockets, closeSockets } from './socket-set.ts'
@@ -38,23 +42,36 @@ async function openPrimary(options: PrimaryOptions, watch: FileWatch): Promise<P
   const loaded = await loadConfig(configFile, { env, overrides, resolveHosts: false })
   if (!loaded.ok) throw new StartError('the configuration has errors', loaded.problems)
   await watch.update(loaded.watchFiles)
-  const sockets = await bindSockets(loaded.config.server.listen, []).catch((cause: Error) => {
+  const { sockets, adminSocket } = await bindAddresses(loaded.config).catch((cause: Error) => {
     throw new StartError(cause.message, [], { cause })
   })
   const snapshot = { version: 1, config: loaded.config, ticketKeys: randomBytes(48).toString('base64') }
   const state: ServingState = { snapshot, generation: 1, sockets }
+  const totals = new MetricsTotals()
   const supervisor = new Supervisor(state, {
     program: { exec: options.workerExec ?? defaultWorkerExec(), env: {} },
     deadlines: options.deadlines ?? DEADLINES,
     policy: options.policy ?? RESTART_POLICY,
     logger: log.logger,
+    counted: (delta) => totals.add(delta),
   })
   const grown = await supervisor.grow(loaded.config.server.workers, state)
   if (!grown.ok) {
     closeSockets(sockets)
+    adminSocket?.close()
     throw new StartError(`a worker did not start: ${grown.problem}`, [])
   }
-  const primary = new Primary(options, supervisor, watch)
-  await primary.open()
+  const primary = new Primary(options, { supervisor, watch, totals })
+  await primary.open(adminSocket)
   return primary
+}
+
+async function bindAddresses({ server, admin }: Config) {
+  const sockets = await bindSockets(server.listen, [])
+  try {
+    return { sockets, adminSocket: await bindAdmin(admin) }
+  } catch (error) {
+    closeSockets(sockets)
+    throw error
+  }
 }

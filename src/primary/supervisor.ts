@@ -1,10 +1,12 @@
 import type { Logger } from 'pino'
 import type { DrainLimits } from '../ipc/protocol.ts'
+import type { MetricsDelta } from '../metrics/delta.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { RestartPolicy } from './restart-policy.ts'
 import { type ServingState, stopLimitsOf } from './serving-state.ts'
 import { Slot } from './slot.ts'
-import { type StartOutcome, type WorkerEnd, WorkerHandle } from './worker-handle.ts'
+import type { WorkerEnd } from './worker-end.ts'
+import { type StartOutcome, WorkerHandle } from './worker-handle.ts'
 import type { WorkerProgram } from './worker-process.ts'
 
 export interface SupervisorOptions {
@@ -12,6 +14,8 @@ export interface SupervisorOptions {
   readonly deadlines: Deadlines
   readonly policy: RestartPolicy
   readonly logger: Logger
+  /** What a worker counted. */
+  readonly counted: (delta: MetricsDelta) => void
 }
 
 /** Keeps one worker alive in each slot, on the state that was last accepted. */
@@ -23,6 +27,7 @@ export class Supervisor {
   #crashLoop = false
   #stopping = false
   #forced = false
+  #deaths = 0
 
   constructor(state: ServingState, options: SupervisorOptions) {
     this.#state = state
@@ -44,6 +49,11 @@ export class Supervisor {
 
   get crashLoop(): boolean {
     return this.#crashLoop
+  }
+
+  /** Workers that ended without being asked to, since the beginning. */
+  get deaths(): number {
+    return this.#deaths
   }
 
   get isStopping(): boolean {
@@ -137,17 +147,19 @@ export class Supervisor {
   }
 
   #spawn(slot: number, state: ServingState): WorkerHandle {
-    const { program, deadlines, logger } = this.#options
+    const { program, deadlines, logger, counted } = this.#options
     const worker = new WorkerHandle({
       slot,
       state,
       program,
       deadlines,
+      counted,
       failed: ({ pid }, error) => logger.warn({ worker: slot, worker_pid: pid, err: error }, 'worker message lost'),
     })
     this.#live.add(worker)
     void worker.gone.then((end) => {
       this.#live.delete(worker)
+      if (end.manner === 'died') this.#deaths += 1
       this.#logEnd(worker, end)
     })
     return worker

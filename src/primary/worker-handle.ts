@@ -1,34 +1,17 @@
 import { type Channel, openChannelToWorker } from '../ipc/channel.ts'
 import type { ConfigSnapshot, DrainLimits, ToPrimary, ToWorker, WorkerStats } from '../ipc/protocol.ts'
+import type { MetricsDelta, WorkerGauges } from '../metrics/delta.ts'
 import { MAX_TIMER_MS } from '../timer.ts'
 import { type Ack, AckDesk } from './ack-desk.ts'
 import { createBeatWatch } from './beat-watch.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { ServingState } from './serving-state.ts'
+import { describeFailedStart, type WorkerEnd, type WorkerManner } from './worker-end.ts'
 import { spawnWorkerProcess, type WorkerProcess, type WorkerProgram } from './worker-process.ts'
-
-/** Above it a timer fires at once. */
 
 export type WorkerPhase = 'starting' | 'ready' | 'draining' | 'gone'
 
 export type StartOutcome = { readonly ok: true } | { readonly ok: false; readonly problem: string }
-
-/**
- * How a worker came to its end. `left`: drained, nothing was lost. `cut`: drained, and had to end connections at its
- * deadline. `dismissed`: no longer wanted before it was ready. `killed`: asked to leave and did not. `died`: nobody asked.
- */
-export type WorkerManner = 'left' | 'cut' | 'dismissed' | 'killed' | 'died'
-
-export interface WorkerEnd {
-  readonly manner: WorkerManner
-  /** Connections and tunnels that it cut at the end of its drain. */
-  readonly cut: number
-  /** `exited with code 1`, `was ended by SIGKILL`. */
-  readonly how: string
-  /** Why the primary killed it, or what it said itself before it ended. */
-  readonly reason: string | undefined
-  readonly stderr: string
-}
 
 export interface WorkerHandleOptions {
   readonly slot: number
@@ -37,6 +20,8 @@ export interface WorkerHandleOptions {
   readonly deadlines: Deadlines
   /** A message that was lost or not understood. */
   readonly failed: (worker: WorkerHandle, error: Error) => void
+  /** What it counted since the last call. */
+  readonly counted: (delta: MetricsDelta) => void
 }
 
 /** One worker process, from its start to its end. It moves from phase to phase in order, and may skip to the last. */
@@ -52,9 +37,11 @@ export class WorkerHandle {
   readonly #channel: Channel<ToWorker>
   readonly #deadlines: Deadlines
   readonly #acks = new AckDesk()
+  readonly #counted: WorkerHandleOptions['counted']
   readonly #beats
   #phase: WorkerPhase = 'starting'
   #stats: WorkerStats | undefined
+  #gauges: WorkerGauges | undefined
   #problem: string | undefined
   #killedFor: string | undefined
   #leaves: 'asked' | 'dismissed' | undefined
@@ -62,10 +49,11 @@ export class WorkerHandle {
   #settleStart: (outcome: StartOutcome) => void = () => {}
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ slot, state, program, deadlines, failed }: WorkerHandleOptions) {
+  constructor({ slot, state, program, deadlines, failed, counted }: WorkerHandleOptions) {
     this.slot = slot
     this.generation = state.generation
     this.#deadlines = deadlines
+    this.#counted = counted
     this.started = new Promise((resolve) => {
       this.#settleStart = resolve
     })
@@ -91,6 +79,10 @@ export class WorkerHandle {
   /** As of its last beat. */
   get stats(): WorkerStats | undefined {
     return this.#stats
+  }
+
+  get gauges(): WorkerGauges | undefined {
+    return this.#gauges
   }
 
   /** Asks it to compile the snapshot and keep it aside. */
@@ -172,6 +164,10 @@ export class WorkerHandle {
         this.#stats = message.stats
         this.#beats.beat()
         return
+      case 'metrics':
+        this.#gauges = message.gauges
+        if (message.delta) this.#counted(message.delta)
+        return
       case 'draining':
         this.#acks.settle('drain', 0, undefined)
         return
@@ -234,9 +230,4 @@ export class WorkerHandle {
     if (code !== 0) return 'died'
     return this.#cut > 0 ? 'cut' : 'left'
   }
-}
-
-function describeFailedStart({ reason, how, stderr }: WorkerEnd): string {
-  const text = reason ?? `it ${how} before it was ready`
-  return stderr === '' ? text : `${text}:\n${stderr}`
 }

@@ -1,4 +1,4 @@
-import { formatHost, hostOf } from '../address.ts'
+import { formatAddress, formatHost, hostOf } from '../address.ts'
 import type { BackendConfig } from '../config/config.ts'
 
 /** How a backend is addressed in messages; made once per backend. */
@@ -17,6 +17,12 @@ export function describeBackend({ host, port, tls }: BackendConfig): BackendAuth
   const name = address.includes(':') ? formatHost(address) : host
   const hostField = port === defaultPort(scheme) ? name : `${name}:${port}`
   return { hostField, host: hostOf(name), port, scheme }
+}
+
+/** `host:port` for logs and metrics. */
+export function nameBackend(config: BackendConfig): string {
+  const { host, port } = describeBackend(config)
+  return formatAddress(host, port)
 }
 
 export function defaultPort(scheme: 'http' | 'https'): number {

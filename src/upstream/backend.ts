@@ -3,7 +3,7 @@ import { formatAddress } from '../address.ts'
 import type { BackendConfig } from '../config/config.ts'
 import type { BackendSeries } from '../metrics/series.ts'
 import { WorkerMetrics } from '../metrics/worker-metrics.ts'
-import { type BackendAuthority, describeBackend } from './backend-authority.ts'
+import { type BackendAuthority, describeBackend, nameBackend } from './backend-authority.ts'
 
 /** One host and port with its TLS settings, and the history that goes with it. */
 export interface Backend {
@@ -28,9 +28,9 @@ export function createBackend(
   metrics: WorkerMetrics = new WorkerMetrics(),
   key: string = deriveBackendKey(config),
 ): Backend {
-  const authority = describeBackend(config)
-  const name = formatAddress(authority.host, authority.port)
-  return { key, name, config, authority, state: { inFlight: 0, tunnels: 0 }, series: metrics.backend(name) }
+  const name = nameBackend(config)
+  const state = { inFlight: 0, tunnels: 0 }
+  return { key, name, config, authority: describeBackend(config), state, series: metrics.backend(name) }
 }
 
 /** `http://host:port`, or `https://host:port#…` with a digest of the TLS settings: the same in every process. */

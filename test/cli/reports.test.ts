@@ -5,6 +5,7 @@ import { formatReload } from '../../src/cli/reload-report.ts'
 import { formatRoutes, formatStarted, formatStatus } from '../../src/cli/status-report.ts'
 import { formatTable } from '../../src/cli/table.ts'
 import type { ReloadReport, StatusReport } from '../../src/ipc/control.ts'
+import type { RouteTraffic } from '../../src/metrics/traffic.ts'
 
 const NOW_MS = Date.parse('2026-01-02T03:10:00.000Z')
 
@@ -47,6 +48,26 @@ const FAILED: ReloadReport = {
   error: 'port 8000 is busy',
 }
 
+const TRAFFIC: RouteTraffic = {
+  name: '/api',
+  requests: 1_200,
+  errors: 9,
+  requestsPerSecond: 42.4,
+  errorRate: 0.0123,
+  recent: { p50Ms: 0.84, p90Ms: 12.4, p99Ms: 1_480 },
+  overall: { p50Ms: 1, p90Ms: 2, p99Ms: 3 },
+}
+const QUIET = { p50Ms: undefined, p90Ms: undefined, p99Ms: undefined }
+const NO_TRAFFIC: RouteTraffic = {
+  name: '',
+  requests: 0,
+  errors: 0,
+  requestsPerSecond: 0,
+  errorRate: 0,
+  recent: QUIET,
+  overall: QUIET,
+}
+
 const STATUS: StatusReport = {
   pid: 70,
   programVersion: '1.2.3',
@@ -83,7 +104,9 @@ const STATUS: StatusReport = {
       stats: undefined,
     },
   ],
+  admin: undefined,
   crashLoop: true,
+  traffic: { spanMs: 0, total: NO_TRAFFIC, routes: [] },
   lastReload: undefined,
 }
 
@@ -188,6 +211,23 @@ test('the status shows the instance, its workers and the crash loop', () => {
       '',
     ].join('\n'),
   )
+})
+
+test('the status shows rates, errors and response times of the whole and of the busiest routes', () => {
+  const quiet = Array.from({ length: 10 }, (_, i) => ({ ...NO_TRAFFIC, name: `r${i}`, requests: 1 }))
+  const traffic = { spanMs: 17_300, total: TRAFFIC, routes: [TRAFFIC, { ...NO_TRAFFIC, requests: 3 }, ...quiet] }
+  const text = formatStatus({ ...STATUS, admin: 'http://127.0.0.1:9180', traffic }, NOW_MS)
+  assert.match(text, /^ {2}admin {3}http:\/\/127.0.0.1:9180$/m)
+  const at = text.indexOf('traffic')
+  assert.deepEqual(text.slice(at, text.indexOf('\nr1')).split('\n'), [
+    'traffic of the last 17 s; requests since the start',
+    'ROUTE       REQUESTS  PER SECOND  ERRORS      P50    P90    P99',
+    'all             1200          42   1.2 %  0.84 ms  12 ms  1.5 s',
+    '/api            1200          42   1.2 %  0.84 ms  12 ms  1.5 s',
+    '(no route)         3           0       -        -      -      -',
+    'r0                 1           0       -        -      -      -',
+  ])
+  assert.match(text, /^and 2 more: status --json$/m)
 })
 
 test('the status shows a failed reload', () => {

@@ -170,6 +170,35 @@ for (const { name, text, problems } of [
     text: 'ssl: { cert_file: a.pem }\n',
     problems: ['1:8 warning the certificate is not used: ssl.enabled is false unless it is set'],
   },
+  {
+    name: 'metrics that others can read are a warning',
+    text: 'admin: { host: 0.0.0.0, port: 9180 }\n',
+    problems: [
+      '1:16 warning admin.host 0.0.0.0 is not loopback: whoever reaches it reads metrics and status' +
+        ' | hint: leave it out for 127.0.0.1, or let a firewall decide who reaches it',
+    ],
+  },
+  { name: 'an admin listener that is off warns of nothing', text: 'admin: { host: 0.0.0.0 }\n', problems: [] },
+  {
+    name: 'an admin listener on loopback is right',
+    text: 'admin: { host: localhost, port: 9180 }\n',
+    problems: [],
+  },
+  {
+    name: 'the port of the admin listener is its own',
+    text: 'server: { port: 9180 }\nadmin: { port: 9180 }\n',
+    problems: ['2:16 error admin.port 9180 is server.port too | expected: a port of its own, or 0: off'],
+  },
+  {
+    name: 'the port of the admin listener is not that of HTTPS',
+    text: 'server: { host: "::" }\nssl: { enabled: true, port: 9180 }\nadmin: { port: 9180 }\n',
+    problems: ['3:16 error admin.port 9180 is ssl.port too | expected: a port of its own, or 0: off'],
+  },
+  {
+    name: 'the same port of another address is another one',
+    text: 'server: { host: 10.0.0.1, port: 9180 }\nadmin: { port: 9180 }\n',
+    problems: [],
+  },
 ]) {
   test(name, () => assert.deepEqual(problemsOf(text), problems))
 }

@@ -78,6 +78,13 @@ for (const { key, kind, text, keys = [key], reasons } of [
   { key: 'logging.level', kind: 'swap', text: 'server: { workers: 2 }\nlogging: { level: DEBUG }', reasons: [] },
   { key: 'logging.log_file', kind: 'swap', text: 'server: { workers: 2 }\nlogging: { log_file: a.log }', reasons: [] },
   {
+    key: 'admin',
+    kind: 'swap',
+    text: 'server: { workers: 2 }\nadmin: { host: "::1", port: 9180 }',
+    keys: ['admin.host', 'admin.port'],
+    reasons: [],
+  },
+  {
     key: 'server.workers',
     kind: 'scale',
     text: 'server: { workers: 3 }',

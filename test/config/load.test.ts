@@ -61,6 +61,7 @@ test('an empty file is all defaults', async () => {
       structuredLogs: false,
       access: true,
     },
+    admin: { host: '127.0.0.1', port: 0 },
   })
 })
 
@@ -170,8 +171,8 @@ test('every key of a route arrives', async () => {
   )
 })
 
-test('every key of server and logging arrives', async () => {
-  const { server, redirects, logging } = await loadSound(`server:
+test('every key of server, logging and admin arrives', async () => {
+  const { server, redirects, logging, admin } = await loadSound(`server:
   host: [127.0.0.1, "[::1]"]
   port: 0
   backlog: 5
@@ -190,6 +191,7 @@ logging:
   backup_count: 0
   structured_logs: true
   access: false
+admin: { host: "[::1]", port: 9180 }
 `)
   assert.deepEqual(
     server.listen.map(({ host, port }) => [host, port]),
@@ -216,6 +218,7 @@ logging:
     structuredLogs: true,
     access: false,
   })
+  assert.deepEqual(admin, { host: '::1', port: 9180 })
 })
 
 const SSL = `ssl:\n  enabled: true\n  cert_file: ${pair.certFile}\n  key_file: ${pair.keyFile}\n`

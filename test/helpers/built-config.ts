@@ -50,6 +50,7 @@ export function builtConfig(routes: readonly Partial<RouteConfig>[], limits: { b
       structuredLogs: false,
       access: true,
     },
+    admin: { host: '127.0.0.1', port: 0 },
   }
 }
 

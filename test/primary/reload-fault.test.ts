@@ -13,7 +13,13 @@ test('a fault of the program in a reload is reported, and the next one is tried'
   const snapshot = { version: 7, config: {} as Config, ticketKeys: '' }
   const supervisor = new Supervisor(
     { snapshot, generation: 1, sockets: [] },
-    { program: { exec: '/nowhere', env: {} }, deadlines: DEADLINES, policy: RESTART_POLICY, logger },
+    {
+      program: { exec: '/nowhere', env: {} },
+      deadlines: DEADLINES,
+      policy: RESTART_POLICY,
+      logger,
+      counted: () => assert.fail(),
+    },
   )
   const watch = await watchFiles([], { changed: () => assert.fail(), failed: (error) => assert.fail(error) })
   t.after(() => watch.close())
@@ -26,6 +32,7 @@ test('a fault of the program in a reload is reported, and the next one is tried'
       throw new TypeError('not a function')
     },
     watch,
+    admin: { prepare: () => assert.fail() },
     accepted: () => assert.fail(),
   })
   const reports = await Promise.all([

@@ -1,3 +1,4 @@
+import { adminSchema } from './admin.ts'
 import { extensionsSchema, httpSchema, versionSchema } from './legacy.ts'
 import { loggingSchema } from './logging.ts'
 import { map } from './section.ts'
@@ -10,6 +11,7 @@ export const fileSchema = map({
   server: serverSchema,
   ssl: sslSchema,
   logging: loggingSchema,
+  admin: adminSchema,
   http: httpSchema,
   extensions: extensionsSchema,
 })
