@@ -5,6 +5,7 @@ import { addEcho } from './echo.ts'
 import { EXIT } from './exit-codes.ts'
 import { addLogs } from './logs.ts'
 import { failureDocument } from './outcome.ts'
+import { addPause, addResume } from './pause.ts'
 import { addReload } from './reload.ts'
 import { addRestart } from './restart.ts'
 import { addRoutes } from './routes.ts'
@@ -53,6 +54,8 @@ function createProgram(json: boolean): Command {
   addStatus(program)
   addCheck(program)
   addRoutes(program)
+  addPause(program)
+  addResume(program)
   addLogs(program)
   addEcho(program)
   return program

@@ -1,5 +1,5 @@
 import type { ListenReport, ReloadReport, RouteReport, StatusReport, WorkerReport } from '../ipc/control.ts'
-import { formatBytes, formatDuration } from './quantity.ts'
+import { formatBytes, formatCount, formatDuration } from './quantity.ts'
 import { formatReload } from './reload-report.ts'
 import { type Column, formatTable } from './table.ts'
 import { formatTraffic } from './traffic-report.ts'
@@ -48,6 +48,7 @@ export function formatStatus(status: StatusReport, nowMs: number): string {
   ]
   const traffic = formatTraffic(status.traffic)
   if (traffic !== '') lines.push('', traffic)
+  if (status.paused.length > 0) lines.push('', formatPaused(status, nowMs))
   if (status.crashLoop) lines.push('', 'workers keep dying: restarts are held back, see the log')
   if (status.lastReload) lines.push('', formatLastReload(status.lastReload, nowMs))
   return `${lines.join('\n').trimEnd()}\n`
@@ -78,6 +79,15 @@ export function formatRoutes(routes: readonly RouteReport[]): string {
     target,
   ])
   return `${formatTable(ROUTE_COLUMNS, rows)}\n`
+}
+
+function formatPaused({ paused, workers }: StatusReport, nowMs: number): string {
+  const routes = paused.map(({ route, until }) => {
+    const leftMs = Math.max(0, Date.parse(until) - nowMs)
+    return `${route} for ${formatDuration(leftMs)} more`
+  })
+  const held = workers.reduce((sum, { stats }) => sum + (stats?.held ?? 0), 0)
+  return `paused: ${routes.join(', ')}; ${formatCount(held, 'request')} held`
 }
 
 function formatListen(listen: readonly ListenReport[]): string[] {

@@ -43,6 +43,7 @@ const TO_WORKER = {
   discard: true,
   drain: true,
   reopen_logs: true,
+  pauses: true,
 } as const satisfies Record<ToWorker['type'], true>
 
 const TO_PRIMARY = {

@@ -11,6 +11,8 @@ export type ControlRequest =
   /** Answered as soon as the stop has begun; the process ends when it is over. */
   | { readonly command: 'stop'; readonly force: boolean }
   | { readonly command: 'reopen_logs' }
+  | { readonly command: 'pause'; readonly route: string; readonly maxMs: number }
+  | { readonly command: 'resume'; readonly route: string }
 
 export type ControlResponse<T = unknown> =
   | { readonly ok: true; readonly result: T }
@@ -55,7 +57,14 @@ export interface StatusReport {
   /** Workers keep dying and restarts are being held back. */
   readonly crashLoop: boolean
   readonly traffic: TrafficReport
+  readonly paused: readonly PauseReport[]
   readonly lastReload: ReloadReport | undefined
+}
+
+export interface PauseReport {
+  readonly route: string
+  /** When its requests are let go, unless `resume` comes before. */
+  readonly until: string
 }
 
 export interface RouteReport {

@@ -25,6 +25,15 @@ export type ToWorker =
   /** Take nothing new, finish what is open, say `drained`, exit. Deadlines in milliseconds from receipt. */
   | ({ readonly type: 'drain' } & DrainLimits)
   | { readonly type: 'reopen_logs' }
+  /** All of them; comes behind `begin`, and when one is added or taken away. */
+  | { readonly type: 'pauses'; readonly pauses: readonly RoutePause[] }
+
+/** A route whose requests are held. */
+export interface RoutePause {
+  readonly route: string
+  /** Milliseconds until they are let go. */
+  readonly leftMs: number
+}
 
 /** Patience with a worker that leaves, in milliseconds from the receipt of `drain`. */
 export interface DrainLimits {
@@ -61,6 +70,8 @@ export interface WorkerStats {
   /** Exchanges under way. */
   readonly inFlight: number
   readonly tunnels: number
+  /** Exchanges of paused routes that wait. */
+  readonly held: number
   /** Exchanges since the worker started. */
   readonly requests: number
   readonly rssBytes: number

@@ -3,6 +3,7 @@ import type { FileWatch } from '../config/watch.ts'
 import type { Log } from '../log/log.ts'
 import type { MetricsTotals } from '../metrics/totals.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { Pauses } from './pauses.ts'
 import type { RestartPolicy } from './restart-policy.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -23,4 +24,5 @@ export interface PrimaryParts {
   readonly supervisor: Supervisor
   readonly watch: FileWatch
   readonly totals: MetricsTotals
+  readonly pauses: Pauses
 }

@@ -9,6 +9,7 @@ import { AdminListener } from './admin-listener.ts'
 import type { AdminAnswers } from './admin-server.ts'
 import type { BoundSocket } from './bound-socket.ts'
 import { type ControlServer, startControlServer } from './control-server.ts'
+import type { Pauses } from './pauses.ts'
 import type { PrimaryOptions, PrimaryParts } from './primary-options.ts'
 import { Reloader, type ReloadTrigger } from './reload.ts'
 import { nameSeries, renderMetrics } from './scrape.ts'
@@ -35,17 +36,19 @@ export class Primary implements AdminAnswers {
   readonly #finish: (code: number) => void
   readonly #watch: FileWatch
   readonly #totals: MetricsTotals
+  readonly #pauses: Pauses
   readonly #admin: AdminListener
   #logFile: LogFileWatch | undefined
   #control: ControlServer | undefined
   #letGoOfSignals: () => void = () => {}
   #stopping = false
 
-  constructor(options: PrimaryOptions, { supervisor, watch, totals }: PrimaryParts) {
+  constructor(options: PrimaryOptions, { supervisor, watch, totals, pauses }: PrimaryParts) {
     this.#options = options
     this.#supervisor = supervisor
     this.#watch = watch
     this.#totals = totals
+    this.#pauses = pauses
     const { configFile, env, overrides, log } = options
     this.#manager = connectServiceManager(env, log.logger)
     this.#admin = new AdminListener(this, log.logger)
@@ -111,6 +114,7 @@ export class Primary implements AdminAnswers {
       workers: reportWorkers(this.#supervisor),
       crashLoop: this.#supervisor.crashLoop,
       traffic: this.#totals.report(),
+      paused: this.#pauses.report(),
       lastReload: this.#reloader.last,
     }
   }
@@ -155,6 +159,11 @@ export class Primary implements AdminAnswers {
       case 'reopen_logs':
         this.#reopenLogs()
         return {}
+      case 'pause':
+        return this.#pauses.pause(request.route, request.maxMs, this.#config)
+      case 'resume':
+        this.#pauses.resume(request.route)
+        return {}
       case 'stop':
         this.stop(request.force)
         return {}
@@ -189,6 +198,7 @@ export class Primary implements AdminAnswers {
 
   #accept(config: Config): void {
     nameSeries(this.#totals, config)
+    this.#pauses.keep(config)
     const { log } = this.#options
     try {
       log.apply(config.logging)
@@ -199,7 +209,7 @@ export class Primary implements AdminAnswers {
 
   #reopenLogs(): void {
     this.#options.log.reopen()
-    this.#supervisor.reopenLogs()
+    this.#supervisor.tell({ type: 'reopen_logs' })
   }
 
   /** Drains and ends; `done` tells when it is over. With `force`, also while it drains, everything is cut at once. */

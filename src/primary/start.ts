@@ -5,6 +5,7 @@ import { type FileWatch, watchFiles } from '../config/watch.ts'
 import { MetricsTotals } from '../metrics/totals.ts'
 import { bindAdmin } from './admin-listener.ts'
 import { DEADLINES } from './deadlines.ts'
+import { Pauses } from './pauses.ts'
 import { Primary } from './primary.ts'
 import type { PrimaryOptions } from './primary-options.ts'
 import { RESTART_POLICY } from './restart-policy.ts'
@@ -48,12 +49,14 @@ async function openPrimary(options: PrimaryOptions, watch: FileWatch): Promise<P
   const snapshot = { version: 1, config: loaded.config, ticketKeys: randomBytes(48).toString('base64') }
   const state: ServingState = { snapshot, generation: 1, sockets }
   const totals = new MetricsTotals()
+  const pauses = new Pauses(() => supervisor.tell({ type: 'pauses', pauses: pauses.list() }))
   const supervisor = new Supervisor(state, {
     program: { exec: options.workerExec ?? defaultWorkerExec(), env: {} },
     deadlines: options.deadlines ?? DEADLINES,
     policy: options.policy ?? RESTART_POLICY,
     logger: log.logger,
     counted: (delta) => totals.add(delta),
+    briefing: () => [{ type: 'pauses', pauses: pauses.list() }],
   })
   const grown = await supervisor.grow(loaded.config.server.workers, state)
   if (!grown.ok) {
@@ -61,7 +64,7 @@ async function openPrimary(options: PrimaryOptions, watch: FileWatch): Promise<P
     adminSocket?.close()
     throw new StartError(`a worker did not start: ${grown.problem}`, [])
   }
-  const primary = new Primary(options, { supervisor, watch, totals })
+  const primary = new Primary(options, { supervisor, watch, totals, pauses })
   await primary.open(adminSocket)
   return primary
 }

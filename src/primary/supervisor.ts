@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { DrainLimits } from '../ipc/protocol.ts'
+import type { DrainLimits, ToWorker } from '../ipc/protocol.ts'
 import type { MetricsDelta } from '../metrics/delta.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { RestartPolicy } from './restart-policy.ts'
@@ -16,6 +16,8 @@ export interface SupervisorOptions {
   readonly logger: Logger
   /** What a worker counted. */
   readonly counted: (delta: MetricsDelta) => void
+  /** What a new worker has to know besides the state, before it serves. */
+  readonly briefing: () => readonly ToWorker[]
 }
 
 /** Keeps one worker alive in each slot, on the state that was last accepted. */
@@ -109,8 +111,9 @@ export class Supervisor {
     for (const slot of this.#slots) slot.release()
   }
 
-  reopenLogs(): void {
-    for (const worker of this.#live) worker.reopenLogs()
+  /** Tells all of them, those that drain too. */
+  tell(message: ToWorker): void {
+    for (const worker of this.#live) worker.tell(message)
   }
 
   /** Lets every worker drain. Resolves when all are gone, to whether anything had to be ended by force. */
@@ -147,13 +150,14 @@ export class Supervisor {
   }
 
   #spawn(slot: number, state: ServingState): WorkerHandle {
-    const { program, deadlines, logger, counted } = this.#options
+    const { program, deadlines, logger, counted, briefing } = this.#options
     const worker = new WorkerHandle({
       slot,
       state,
       program,
       deadlines,
       counted,
+      briefing,
       failed: ({ pid }, error) => logger.warn({ worker: slot, worker_pid: pid, err: error }, 'worker message lost'),
     })
     this.#live.add(worker)

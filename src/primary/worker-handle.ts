@@ -22,6 +22,8 @@ export interface WorkerHandleOptions {
   readonly failed: (worker: WorkerHandle, error: Error) => void
   /** What it counted since the last call. */
   readonly counted: (delta: MetricsDelta) => void
+  /** Sent behind the state. */
+  readonly briefing: () => readonly ToWorker[]
 }
 
 /** One worker process, from its start to its end. It moves from phase to phase in order, and may skip to the last. */
@@ -38,6 +40,7 @@ export class WorkerHandle {
   readonly #deadlines: Deadlines
   readonly #acks = new AckDesk()
   readonly #counted: WorkerHandleOptions['counted']
+  readonly #briefing: WorkerHandleOptions['briefing']
   readonly #beats
   #phase: WorkerPhase = 'starting'
   #stats: WorkerStats | undefined
@@ -49,11 +52,12 @@ export class WorkerHandle {
   #settleStart: (outcome: StartOutcome) => void = () => {}
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ slot, state, program, deadlines, failed, counted }: WorkerHandleOptions) {
+  constructor({ slot, state, program, deadlines, failed, counted, briefing }: WorkerHandleOptions) {
     this.slot = slot
     this.generation = state.generation
     this.#deadlines = deadlines
     this.#counted = counted
+    this.#briefing = briefing
     this.started = new Promise((resolve) => {
       this.#settleStart = resolve
     })
@@ -103,8 +107,9 @@ export class WorkerHandle {
     this.#channel.send({ type: 'discard', version })
   }
 
-  reopenLogs(): void {
-    this.#channel.send({ type: 'reopen_logs' })
+  /** Whatever asks for no answer. */
+  tell(message: ToWorker): void {
+    this.#channel.send(message)
   }
 
   /**
@@ -180,6 +185,7 @@ export class WorkerHandle {
 
   #begin({ snapshot, generation, sockets }: ServingState): void {
     this.#channel.send({ type: 'begin', snapshot, slot: this.slot, generation })
+    for (const message of this.#briefing()) this.#channel.send(message)
     for (const [index, { handle }] of sockets.entries()) this.#channel.send({ type: 'listen', index }, handle)
   }
 

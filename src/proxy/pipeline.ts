@@ -12,12 +12,14 @@ import { ExchangeLog } from './exchange-log.ts'
 import { Forward, type ForwardParts } from './forward.ts'
 import { passGates } from './gate.ts'
 import { createRequestIds } from './headers/request-id.ts'
+import type { PauseDesk } from './pause-desk.ts'
 import { locateOnTls } from './tls-redirect.ts'
 import type { CompiledAction, World } from './world.ts'
 
 export interface PipelineParts extends ForwardParts {
   readonly access: AccessLog
   readonly metrics: WorkerMetrics
+  readonly pauses: PauseDesk
 }
 
 /** A request that never became an exchange; its listener has answered it. */
@@ -120,8 +122,10 @@ export class Pipeline {
         const { name, series, gates, action } = match.value
         log.route = name
         log.series = series
-        if (gates === undefined) this.#act(action, arrival, target, match.path)
-        else passGates(gates, arrival, () => this.#act(action, arrival, target, match.path))
+        const pause = this.#parts.pauses.isIdle ? undefined : this.#parts.pauses.gateFor(name)
+        const way = pause === undefined ? gates : [...(gates ?? []), pause]
+        if (way === undefined) this.#act(action, arrival, target, match.path)
+        else passGates(way, arrival, () => this.#act(action, arrival, target, match.path))
       }
     }
   }

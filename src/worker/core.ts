@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { ListenAddress } from '../config/config.ts'
 import type { Exchange, UpgradeExchange } from '../exchange.ts'
 import type { NativeHandle } from '../ipc/channel.ts'
-import type { ConfigSnapshot, DrainLimits, WorkerStats } from '../ipc/protocol.ts'
+import type { ConfigSnapshot, DrainLimits, RoutePause, WorkerStats } from '../ipc/protocol.ts'
 import { type ConnectionCount, createHttp1Listener } from '../listener/http1-listener.ts'
 import type { Listener, ListenerHandler, RejectedRequest } from '../listener/listener.ts'
 import { createTlsOptions } from '../listener/tls.ts'
@@ -11,6 +11,7 @@ import { readLogPlacement } from '../log/placement.ts'
 import type { MetricsDelta, WorkerGauges } from '../metrics/delta.ts'
 import { EventLoopLag } from '../metrics/event-loop-lag.ts'
 import { WorkerMetrics } from '../metrics/worker-metrics.ts'
+import { PauseDesk } from '../proxy/pause-desk.ts'
 import { Pipeline } from '../proxy/pipeline.ts'
 import { TunnelSet } from '../proxy/tunnel-set.ts'
 import { compileWorld, type World } from '../proxy/world.ts'
@@ -22,6 +23,9 @@ import { drainWorker } from './drain.ts'
 
 /** For how many readings of the gauges, one a second, the worst is told. */
 const LAG_SPANS = 15
+
+/** Of the time for open exchanges: so long may a pause hold them while the worker leaves. */
+const HELD_SHARE = 0.8
 
 /** A snapshot and what was compiled from it. */
 interface Served {
@@ -36,6 +40,7 @@ export class Core {
   readonly #lag = new EventLoopLag(LAG_SPANS)
   readonly #engine: UpstreamEngine
   readonly #tunnels = new TunnelSet()
+  readonly #pauses = new PauseDesk()
   readonly #listeners: Listener[] = []
   readonly #connections: ConnectionCount = { open: 0 }
   readonly #log: Log
@@ -54,7 +59,13 @@ export class Core {
       ...readLogPlacement(process.env),
     })
     this.#engine = createEngine(config.server.engine)
-    const parts = { engine: this.#engine, access: this.#log.access, tunnels: this.#tunnels, metrics: this.#metrics }
+    const parts = {
+      engine: this.#engine,
+      access: this.#log.access,
+      tunnels: this.#tunnels,
+      metrics: this.#metrics,
+      pauses: this.#pauses,
+    }
     this.#pipeline = new Pipeline(parts, this.#current.world)
   }
 
@@ -121,6 +132,7 @@ export class Core {
       connections: this.#listeners.reduce((sum, listener) => sum + listener.connections, 0),
       inFlight,
       tunnels: this.#tunnels.size,
+      held: this.#pauses.held,
       requests,
       rssBytes: process.memoryUsage.rss(),
     }
@@ -136,6 +148,10 @@ export class Core {
     return { lagMs: this.#lag.takeMs(), backends: readBackendGauges(this.#current.world.backends, this.#engine) }
   }
 
+  pause(pauses: readonly RoutePause[]): void {
+    this.#pauses.apply(pauses)
+  }
+
   reopenLogs(): void {
     this.#log.reopen()
   }
@@ -147,6 +163,7 @@ export class Core {
 
   /** Resolves when nothing is open any more, with the number of connections and tunnels that were cut. */
   async drain(limits: DrainLimits): Promise<number> {
+    this.#pauses.leave(limits.httpMs * HELD_SHARE)
     const cut = await drainWorker(this.#listeners, this.#tunnels, limits)
     this.#engine.close()
     return cut

@@ -47,6 +47,9 @@ export class Worker {
       case 'reopen_logs':
         this.#core?.reopenLogs()
         return
+      case 'pauses':
+        this.#core?.pause(message.pauses)
+        return
       case 'drain':
         this.#leave(message)
     }

@@ -52,7 +52,20 @@ test('every command has a help text with examples', async () => {
   const { stdout } = await pyserve(['--help'])
   const listed = stdout.slice(stdout.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)/gm)
   const commands = [...listed].map(([, name]) => name).filter((name) => name !== 'help')
-  assert.deepEqual(commands, ['start', 'run', 'stop', 'reload', 'restart', 'status', 'check', 'routes', 'logs', 'echo'])
+  assert.deepEqual(commands, [
+    'start',
+    'run',
+    'stop',
+    'reload',
+    'restart',
+    'status',
+    'check',
+    'routes',
+    'pause',
+    'resume',
+    'logs',
+    'echo',
+  ])
   await Promise.all(
     commands.map(async (command = '') => {
       const help = await pyserve([command, '--help'])
@@ -132,8 +145,8 @@ test('start refuses a bad file with its problems and leaves nothing behind', asy
 test('what needs an instance exits 3 where there is none', async (t) => {
   const dir = workDir(t, { 'config.yaml': GOOD })
   await Promise.all(
-    ['stop', 'reload', 'restart', 'status', 'routes'].map(async (command) => {
-      const { status, stdout, stderr } = await pyserve([command, '--run-dir', 'run', '--json'], dir)
+    ['stop', 'reload', 'restart', 'status', 'routes', 'pause api', 'resume api'].map(async (command) => {
+      const { status, stdout, stderr } = await pyserve([...command.split(' '), '--run-dir', 'run', '--json'], dir)
       assert.equal(JSON.parse(stdout).running, false, command)
       assert.equal(stderr, '')
       assert.equal(status, 3, command)

@@ -92,7 +92,7 @@ const STATUS: StatusReport = {
       state: 'ready',
       startedAt: '2026-01-02T03:09:55.000Z',
       crashes: 0,
-      stats: { version: 4, connections: 12, inFlight: 3, tunnels: 1, requests: 1024, rssBytes: 88_080_384 },
+      stats: { version: 4, connections: 12, inFlight: 3, held: 0, tunnels: 1, requests: 1024, rssBytes: 88_080_384 },
     },
     {
       id: 2,
@@ -106,6 +106,7 @@ const STATUS: StatusReport = {
   ],
   admin: undefined,
   crashLoop: true,
+  paused: [{ route: 'api', until: '2026-01-02T03:10:30.000Z' }],
   traffic: { spanMs: 0, total: NO_TRAFFIC, routes: [] },
   lastReload: undefined,
 }
@@ -206,6 +207,8 @@ test('the status shows the instance, its workers and the crash loop', () => {
       'WORKER  PID  STATE         UP  GEN  CONNECTIONS  IN FLIGHT  TUNNELS  REQUESTS    RSS  CRASHES',
       '     1   71  ready      5.0 s    2           12          3        1      1024  84 MB        0',
       '     2   72  starting  500 ms    2            -          -        -         -      -       10',
+      '',
+      'paused: api for 30 s more; 0 requests held',
       '',
       'workers keep dying: restarts are held back, see the log',
       '',

@@ -18,6 +18,7 @@ test('a fault of the program in a reload is reported, and the next one is tried'
       deadlines: DEADLINES,
       policy: RESTART_POLICY,
       logger,
+      briefing: () => [],
       counted: () => assert.fail(),
     },
   )

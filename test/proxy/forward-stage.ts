@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import type { RouteConfig } from '../../src/config/config.ts'
-import type { BodySource, RequestHead } from '../../src/exchange.ts'
-import { NO_HEADERS } from '../../src/header-list.ts'
+import type { BodySource } from '../../src/exchange.ts'
 import type { AccessRecord } from '../../src/log/access-log.ts'
-import { WorkerMetrics } from '../../src/metrics/worker-metrics.ts'
-import { ExchangeLog } from '../../src/proxy/exchange-log.ts'
+import type { WorkerMetrics } from '../../src/metrics/worker-metrics.ts'
 import { Forward } from '../../src/proxy/forward.ts'
 import { TunnelSet } from '../../src/proxy/tunnel-set.ts'
 import { compileWorld } from '../../src/proxy/world.ts'
@@ -13,18 +11,8 @@ import type { Backend } from '../../src/upstream/backend.ts'
 import { BackendRegistry } from '../../src/upstream/backend-registry.ts'
 import type { Attempt, UpgradeSink, UpstreamEngine, UpstreamRequest } from '../../src/upstream/engine.ts'
 import { builtConfig, proxyTo } from '../helpers/built-config.ts'
-import { type RecordedResponder, recordResponder } from '../helpers/responder.ts'
-
-const IDENTITY = {
-  address: '127.0.0.1',
-  trustedPeer: false,
-  forwardedFor: '127.0.0.1',
-  proto: 'http',
-  host: 'h',
-  port: '80',
-  prefix: '',
-  requestId: undefined,
-} as const
+import type { RecordedResponder } from '../helpers/responder.ts'
+import { arrive } from './arrival-stage.ts'
 
 /** One attempt as the engine was asked for it. */
 export interface AskedAttempt {
@@ -59,11 +47,7 @@ export interface StageOptions {
 /** A forward that has begun, on an engine of which nothing comes but what the test makes it say. */
 export function stage(options: StageOptions = {}): Stage {
   const { totalMs = 0, method = 'GET', body, backends = 1, retries, atOnce } = options
-  const head: RequestHead = { method, target: '/api', authority: 'h', headers: [], httpVersion: '1.1' }
-  const records: AccessRecord[] = []
-  const metrics = new WorkerMetrics()
-  const responder = recordResponder()
-  const log = new ExchangeLog(head, '127.0.0.1', 'id', { write: (record) => records.push(record) }, metrics)
+  const { arrival, records, metrics, responder } = arrive({ method }, body)
   const calls: string[] = []
   const attempts: AskedAttempt[] = []
   const attempt: Attempt = { resume: () => calls.push('resume'), abort: () => calls.push('abort') }
@@ -83,21 +67,7 @@ export function stage(options: StageOptions = {}): Stage {
   const { action, world } = compileAction(backends, totalMs, retries, metrics)
   const [backend] = world.backends
   assert.ok(backend !== undefined)
-  const forward = new Forward(
-    { engine, tunnels: new TunnelSet() },
-    action,
-    {
-      head,
-      identity: IDENTITY,
-      log,
-      upgrade: undefined,
-      responder,
-      body,
-      requestFields: NO_HEADERS,
-      responseFields: NO_HEADERS,
-    },
-    '/x',
-  )
+  const forward = new Forward({ engine, tunnels: new TunnelSet() }, action, arrival, '/x')
   forward.start()
   return { responder, records, metrics, calls, forward, backend, backends: world.backends, attempts }
 }

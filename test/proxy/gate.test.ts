@@ -1,43 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findHeader, headerValues, NO_HEADERS } from '../../src/header-list.ts'
-import type { AccessRecord } from '../../src/log/access-log.ts'
-import { WorkerMetrics } from '../../src/metrics/worker-metrics.ts'
-import type { Arrival } from '../../src/proxy/arrival.ts'
-import { ExchangeLog } from '../../src/proxy/exchange-log.ts'
+import { findHeader, headerValues } from '../../src/header-list.ts'
 import { type Gate, passGates, type Verdict } from '../../src/proxy/gate.ts'
-import { recordResponder } from '../helpers/responder.ts'
 import { waitFor } from '../helpers/wait.ts'
+import { arrive } from './arrival-stage.ts'
 
-const HEAD = { method: 'GET', target: '/x', authority: 'h', headers: [], httpVersion: '1.1' } as const
-const IDENTITY = {
-  address: '127.0.0.1',
-  trustedPeer: false,
-  forwardedFor: '127.0.0.1',
-  proto: 'http',
-  host: 'h',
-  port: '80',
-  prefix: '',
-  requestId: undefined,
-} as const
 const LIMITED: Verdict = { kind: 'refuse', reason: 'rate_limited', fields: ['Retry-After', '3'] }
-
-function arrive() {
-  const records: AccessRecord[] = []
-  const log = new ExchangeLog(HEAD, '127.0.0.1', 'id', { write: (record) => records.push(record) }, new WorkerMetrics())
-  const responder = recordResponder()
-  const arrival: Arrival = {
-    head: HEAD,
-    identity: IDENTITY,
-    log,
-    upgrade: undefined,
-    responder,
-    body: undefined,
-    requestFields: NO_HEADERS,
-    responseFields: NO_HEADERS,
-  }
-  return { arrival, responder, records }
-}
 
 function scripted(steps: string[], name: string, verdict?: Verdict | Promise<Verdict | undefined>): Gate {
   return {

@@ -8,6 +8,7 @@ import type { BodySource, Exchange, RequestHead } from '../../src/exchange.ts'
 import { findHeader, headerValues } from '../../src/header-list.ts'
 import type { AccessRecord } from '../../src/log/access-log.ts'
 import { WorkerMetrics } from '../../src/metrics/worker-metrics.ts'
+import { PauseDesk } from '../../src/proxy/pause-desk.ts'
 import { Pipeline } from '../../src/proxy/pipeline.ts'
 import { TunnelSet } from '../../src/proxy/tunnel-set.ts'
 import { compileWorld } from '../../src/proxy/world.ts'
@@ -38,10 +39,11 @@ function startPipeline(t: TestContext, config: Config) {
   const engine = createHttpProxy3Engine()
   t.after(() => engine.close())
   const metrics = new WorkerMetrics()
+  const pauses = new PauseDesk()
   const registry = new BackendRegistry(metrics)
   const access = { write: (record: AccessRecord) => void records.push(record) }
   const compile = (next: Config) => compileWorld(next, registry, metrics)
-  const pipeline = new Pipeline({ engine, access, metrics, tunnels: new TunnelSet() }, compile(config))
+  const pipeline = new Pipeline({ engine, access, metrics, pauses, tunnels: new TunnelSet() }, compile(config))
 
   /** Sends an exchange through and waits until its answer ended or was cut. */
   async function send(head: Partial<RequestHead>, body?: BodySource) {
@@ -57,7 +59,7 @@ function startPipeline(t: TestContext, config: Config) {
     if (responder.sent.ended) responder.watcher?.finished()
     return responder.sent
   }
-  return { pipeline, records, registry, metrics, compile, send }
+  return { pipeline, records, registry, metrics, pauses, compile, send }
 }
 
 test('a request goes to its backend without the prefix and comes back whole', async (t) => {
