@@ -7,7 +7,7 @@ const file = fileURLToPath(new URL('../README.md', import.meta.url))
 
 /** The README with its generated tables as the code has them now. Throws where a table's place is not marked. */
 export function renderReadme(text: string): string {
-  return fill(fill(text, 'configuration table', configReferenceMarkdown()), 'reasons', reasonTable())
+  return fillSection(fillSection(text, 'configuration table', configReferenceMarkdown()), 'reasons', reasonTable())
 }
 
 function reasonTable(): string {
@@ -17,7 +17,8 @@ function reasonTable(): string {
   return ['| reason | status | |', '|---|---|---|', ...rows].join('\n')
 }
 
-function fill(text: string, name: string, table: string): string {
+/** Replaces what stands between the marks of a section. Throws where it is not marked. */
+export function fillSection(text: string, name: string, table: string): string {
   const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`]
   const [from, to] = [text.indexOf(begin), text.indexOf(end)]
   if (from === -1 || to < from) throw new Error(`README.md has no place for ${name}`)
