@@ -17,17 +17,25 @@ export async function setUp() {
 }
 
 /**
- * Installs the programs of `needed` ({ command, package }) that PATH lacks, where this is root with apt-get.
+ * Installs the programs of `needed` ({ command, package }) that PATH lacks, where this is root with apt-get. A package
+ * that brings a `service` is not installed where systemd would start it.
  * What is still missing afterwards is an error under CI=true and a printed notice elsewhere.
  */
 export async function ensurePrograms(needed) {
   const missing = () => needed.filter(({ command }) => !isOnPath(command))
   if (missing().length === 0) return
   const packages = [...new Set(missing().map((program) => program.package))]
+  const wanted = [
+    ...new Set(
+      missing()
+        .filter(isHarmless)
+        .map((program) => program.package),
+    ),
+  ]
   let output = ''
-  if (process.getuid?.() === 0 && isOnPath('apt-get')) {
-    console.log(`setup: apt-get install ${packages.join(' ')}`)
-    output = await aptInstall(packages)
+  if (wanted.length > 0 && process.getuid?.() === 0 && isOnPath('apt-get')) {
+    console.log(`setup: apt-get install ${wanted.join(' ')}`)
+    output = await aptInstall(wanted)
   }
   const left = missing().map(({ command }) => command)
   if (left.length === 0) return
@@ -58,8 +66,13 @@ function newestMtimeMs(folder) {
   return Math.max(statSync(folder).mtimeMs, ...inside)
 }
 
+function isHarmless({ service }) {
+  return !service || !existsSync('/run/systemd/system')
+}
+
 function isOnPath(command) {
-  return (process.env.PATH ?? '').split(delimiter).some((dir) => {
+  // A user's PATH does not name where Debian has servers.
+  return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].some((dir) => {
     try {
       accessSync(join(dir, command), constants.X_OK)
       return true

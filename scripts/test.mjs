@@ -5,6 +5,8 @@ import { ensurePrograms, setUp } from './setup.mjs'
 const PROGRAMS = [
   { command: 'openssl', package: 'openssl' },
   { command: 'curl', package: 'curl' },
+  { command: 'nginx', package: 'nginx', service: true },
+  { command: 'wrk', package: 'wrk' },
 ]
 
 const CHECKS = [

@@ -26,7 +26,8 @@ interface Bar {
 /** A value, or why there is none. */
 type Measured = number | string
 
-const NOT_MEASURED = 'not measured'
+/** What stands in place of a figure that the run did not look for. */
+export const NOT_MEASURED = 'not measured'
 const BYTES_PER_KB = 1024
 
 const BARS: readonly Bar[] = [

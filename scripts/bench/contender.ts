@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { launchCaddy } from './caddy.ts'
 import { launchHaproxy } from './haproxy.ts'
+import { searchPath } from './lab.ts'
 import type { LoadName } from './load.ts'
 import { launchNginxProxy } from './nginx.ts'
 import { launchHttpProxy3, launchUndici } from './node-proxies.ts'
@@ -55,12 +56,14 @@ export function whyMissing(program: Program | undefined): string | undefined {
 }
 
 function isOnPath(command: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((dir) => {
-    try {
-      accessSync(join(dir, command), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
+  return searchPath()
+    .split(delimiter)
+    .some((dir) => {
+      try {
+        accessSync(join(dir, command), constants.X_OK)
+        return true
+      } catch {
+        return false
+      }
+    })
 }

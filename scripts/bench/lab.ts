@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createSelfSigned } from '../self-signed.ts'
 import { readTree } from './process-tree.ts'
 import type { Launch } from './site.ts'
 
+const SERVER_DIRS = ['/usr/local/sbin', '/usr/sbin']
 const STOP_WITHIN_MS = 10_000
 const POLL_MS = 20
 const CERTIFICATE_DAYS = 30
@@ -35,8 +36,9 @@ export class Lab implements AsyncDisposable {
   /** Aborts what is under way. */
   readonly signal: AbortSignal
   readonly #children = new Set<ChildProcess>()
-  readonly #killAll = () => {
+  readonly #endAtOnce = () => {
     for (const child of this.#children) killTree(child)
+    this.#removeDir()
   }
   #places = 0
 
@@ -47,7 +49,7 @@ export class Lab implements AsyncDisposable {
     writeFileSync(this.keyFile, keyPem, { mode: 0o600 })
     writeFileSync(this.pemFile, certPem + keyPem, { mode: 0o600 })
     // The last resort, for an end that nobody could wait for.
-    process.on('exit', this.#killAll)
+    process.on('exit', this.#endAtOnce)
   }
 
   /** A fresh directory below that of the lab. */
@@ -120,8 +122,13 @@ export class Lab implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#children].map((child) => this.stop(child)))
-    process.off('exit', this.#killAll)
-    rmSync(this.dir, { recursive: true, force: true })
+    process.off('exit', this.#endAtOnce)
+    this.#removeDir()
+  }
+
+  #removeDir(): void {
+    // A process that has just been killed may still add a file.
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 3 })
   }
 
   #keep(child: ChildProcess): void {
@@ -153,9 +160,14 @@ export function readErrors(dir: string): string {
 }
 
 /** Without what would change a contender from outside. */
-export function cleanEnv(): NodeJS.ProcessEnv {
+function cleanEnv(): NodeJS.ProcessEnv {
   const foreign = ([name]: [string, unknown]) => !/^(PYSERVE_|NODE_OPTIONS$|NODE_TEST_CONTEXT$|PORT$)/.test(name)
-  return Object.fromEntries(Object.entries(process.env).filter(foreign))
+  return { ...Object.fromEntries(Object.entries(process.env).filter(foreign)), PATH: searchPath() }
+}
+
+/** PATH, and where servers are that a user's PATH does not name. */
+export function searchPath(): string {
+  return [process.env['PATH'] ?? '', ...SERVER_DIRS].join(delimiter)
 }
 
 function collectLines(stream: NodeJS.ReadableStream, line: RunOptions['line']): { text: string } {

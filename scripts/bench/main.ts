@@ -44,7 +44,11 @@ try {
 async function runBench(choice: Choice): Promise<Results> {
   const controller = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => controller.abort(new Interrupted(signal)))
+    process.on(signal, () => {
+      // A second one does not wait for anybody: the lab ends everything by force on the way out.
+      if (controller.signal.aborted) process.exit(128 + constants.signals[signal])
+      controller.abort(new Interrupted(signal))
+    })
   }
   try {
     await using lab = new Lab(controller.signal)

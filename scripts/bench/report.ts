@@ -1,5 +1,5 @@
 import { type Column, formatTable } from '../../src/cli/table.ts'
-import { judge, type Verdict } from './bars.ts'
+import { judge, NOT_MEASURED, type Verdict } from './bars.ts'
 import { BASELINE } from './contender.ts'
 import { hasErrors, type Row } from './figures.ts'
 import { LOADS } from './load.ts'
@@ -31,8 +31,9 @@ const BAR_COLUMNS: readonly Column[] = [
 /** The whole run for a terminal. Ends with a line break. */
 export function formatResults(results: Results): string {
   const parts = [describeRun(results)]
-  if (results.rows.length > 0) parts.push(formatTable(ROW_COLUMNS, results.rows.map(formatRow)))
-  parts.push(...formatExtras(results), formatTable(BAR_COLUMNS, judge(results).map(formatVerdict)))
+  const rows = orderByLoad(results.rows)
+  if (rows.length > 0) parts.push(formatTable(ROW_COLUMNS, rows.map(formatRow)))
+  parts.push(...formatExtras(results), formatTable(BAR_COLUMNS, judgeMeasured(results).map(formatVerdict)))
   if (results.leftOut.length > 0) {
     parts.push(results.leftOut.map(({ name, reason }) => `left out: ${name}: ${reason}`).join('\n'))
   }
@@ -42,7 +43,7 @@ export function formatResults(results: Results): string {
 /** The tables of README: what a request costs, with the ratio to the baseline, and the bars. */
 export function formatMarkdown(results: Results): string {
   const contenders = [...new Set(results.rows.map(({ contender }) => contender))]
-  const loads = [...new Set(results.rows.map(({ load }) => load))]
+  const loads = [...new Set(orderByLoad(results.rows).map(({ load }) => load))]
   const rows = loads.map((load) => [
     LOADS[load].title,
     ...contenders.map((contender) => formatCost(findRow(results, load, contender))),
@@ -52,8 +53,18 @@ export function formatMarkdown(results: Results): string {
     `\`${results.command}\`, ${describeMachine(results.machine)}. CPU µs per request, and over ${BASELINE}'s:`,
     markdownTable(['', ...contenders], rows),
     ...(extras.length > 0 ? [extras.join('\n')] : []),
-    markdownTable(['bar', 'limit', 'measured', 'reached'], judge(results).map(formatVerdict)),
+    markdownTable(['bar', 'limit', 'measured', 'reached'], judgeMeasured(results).map(formatVerdict)),
   ].join('\n\n')
+}
+
+/** Without the bars that a partial run does not touch. */
+function judgeMeasured(results: Results): Verdict[] {
+  return judge(results).filter(({ measured }) => measured !== NOT_MEASURED)
+}
+
+function orderByLoad(rows: readonly Row[]): Row[] {
+  const order = Object.keys(LOADS)
+  return rows.toSorted((a, b) => order.indexOf(a.load) - order.indexOf(b.load))
 }
 
 function describeRun({ command, machine, options: { rounds, seconds } }: Results): string {
