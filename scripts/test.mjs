@@ -7,6 +7,7 @@ const PROGRAMS = [
   { command: 'curl', package: 'curl' },
   { command: 'nginx', package: 'nginx', service: true },
   { command: 'wrk', package: 'wrk' },
+  { command: 'promtool', package: 'prometheus' },
 ]
 
 const CHECKS = [

@@ -30,7 +30,14 @@ const IDLE_MS = 65_000
 
 const PAGES: ReadonlyMap<string, (answers: AdminAnswers) => Page> = new Map([
   ['/metrics', (answers) => ({ status: 200, type: EXPOSITION_TYPE, text: answers.metrics() })],
-  ['/status', (answers) => ({ status: 200, type: JSON_TYPE, text: `${JSON.stringify(answers.status())}\n` })],
+  [
+    '/status',
+    (answers) => ({
+      status: 200,
+      type: JSON_TYPE,
+      text: `${JSON.stringify({ running: true, ...answers.status() })}\n`,
+    }),
+  ],
   ['/healthz', ({ isStopping }) => (isStopping ? textPage(503, 'stopping') : textPage(200, 'ok'))],
   ['/readyz', ({ unready }) => (unready === undefined ? textPage(200, 'ready') : textPage(503, unready))],
 ])
