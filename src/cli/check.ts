@@ -63,9 +63,10 @@ export function formatProblemCount(problems: readonly Problem[]): string {
     .join(', ')
 }
 
-function summarize({ routes, server, redirects }: Config, problems: readonly Problem[]): string {
+function summarize({ routes, server, redirects, upstreams }: Config, problems: readonly Problem[]): string {
   const parts = [
     formatCount(routes.length, 'route'),
+    ...(upstreams.length > 0 ? [formatCount(upstreams.length, 'upstream')] : []),
     ...(redirects.length > 0 ? [formatCount(redirects.length, 'redirect')] : []),
     `${server.listen.length} listen address${server.listen.length === 1 ? '' : 'es'}`,
     formatCount(server.workers, 'worker'),

@@ -1,4 +1,11 @@
-import type { ListenReport, ReloadReport, RouteReport, StatusReport, WorkerReport } from '../ipc/control.ts'
+import type {
+  ListenReport,
+  ReloadReport,
+  RouteReport,
+  StatusReport,
+  UpstreamReport,
+  WorkerReport,
+} from '../ipc/control.ts'
 import { formatBytes, formatCount, formatDuration } from './quantity.ts'
 import { formatReload } from './reload-report.ts'
 import { type Column, formatTable } from './table.ts'
@@ -49,6 +56,9 @@ export function formatStatus(status: StatusReport, nowMs: number): string {
   const traffic = formatTraffic(status.traffic)
   if (traffic !== '') lines.push('', traffic)
   if (status.paused.length > 0) lines.push('', formatPaused(status, nowMs))
+  for (const upstream of status.upstreams) {
+    if (upstream.shared || upstream.backends.length > 1) lines.push('', formatUpstream(upstream))
+  }
   if (status.crashLoop) lines.push('', 'workers keep dying: restarts are held back, see the log')
   if (status.lastReload) lines.push('', formatLastReload(status.lastReload, nowMs))
   return `${lines.join('\n').trimEnd()}\n`
@@ -88,6 +98,11 @@ function formatPaused({ paused, workers }: StatusReport, nowMs: number): string 
   })
   const held = workers.reduce((sum, { stats }) => sum + (stats?.held ?? 0), 0)
   return `paused: ${routes.join(', ')}; ${formatCount(held, 'request')} held`
+}
+
+/** A route with one backend stands in `routes`. */
+function formatUpstream({ name, loadBalancing, backends }: UpstreamReport): string {
+  return [`upstream ${name}, ${loadBalancing}`, ...backends.map((backend) => `  ${backend}`)].join('\n')
 }
 
 function formatListen(listen: readonly ListenReport[]): string[] {

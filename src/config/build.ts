@@ -11,6 +11,7 @@ import type { LoggingSettings } from './schema/logging.ts'
 import type { ServerSettings } from './schema/server.ts'
 import type { SslSettings } from './schema/ssl.ts'
 import { exactPath } from './schema/url-path.ts'
+import { buildUpstreams } from './upstream-build.ts'
 
 /** Finishes a draft with what its files hold. Undefined where the report has errors, those found here included. */
 export function buildConfig(
@@ -23,12 +24,15 @@ export function buildConfig(
   const { server, ssl, logging, admin } = parts
   const pems = createPemReader(contents, nowMs, report)
   const certificates = buildCertificates(parts, directory, pems)
-  const routes = buildRoutes(parts.routes, directory, pems)
+  const sources = { directory, pems }
+  const routes = buildRoutes(parts.routes, sources)
+  const upstreams = buildUpstreams(parts.upstreams, sources)
   if (report.hasErrors()) return undefined
   return freezeDeeply({
     file,
     server: buildServer(server, ssl),
     redirects: buildRedirects(server),
+    upstreams,
     routes,
     tls: ssl.enabled ? { certificates, minVersion: ssl.min_version } : undefined,
     logging: buildLogging(logging, directory),

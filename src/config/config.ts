@@ -1,4 +1,5 @@
 import type { LogSettings } from '../log/settings.ts'
+import type { BalancingConfig, StickyConfig } from './balancing-config.ts'
 import type { RetriesConfig } from './retries-config.ts'
 
 /**
@@ -10,6 +11,8 @@ export interface Config {
   readonly file: string
   readonly server: ServerConfig
   readonly redirects: readonly RedirectRule[]
+  /** The groups that routes may share, by name. */
+  readonly upstreams: readonly UpstreamConfig[]
   readonly routes: readonly RouteConfig[]
   readonly tls: TlsConfig | undefined
   readonly logging: LoggingConfig
@@ -81,7 +84,8 @@ export interface RouteConfig {
 }
 
 export type RouteAction =
-  | { readonly kind: 'proxy'; readonly upstream: UpstreamConfig }
+  /** `upstream` is a name where the route shares one of `Config.upstreams`. */
+  | { readonly kind: 'proxy'; readonly upstream: UpstreamConfig | string }
   | { readonly kind: 'respond'; readonly status: number; readonly body: string; readonly contentType: string }
   | { readonly kind: 'redirect'; readonly status: number; readonly to: string }
 
@@ -91,10 +95,14 @@ export interface UpstreamConfig {
   readonly name: string
   /** At least one. */
   readonly backends: readonly MemberConfig[]
+  readonly balancing: BalancingConfig
+  readonly sticky: StickyConfig | undefined
+  /** 0: a backend that comes back has its full share at once. */
+  readonly slowStartMs: number
 }
 
 export interface MemberConfig extends BackendConfig {
-  /** At least 1. */
+  /** Its share of the requests; 0: it takes no new ones. */
   readonly weight: number
   /** Asked only where no other is available. */
   readonly backup: boolean

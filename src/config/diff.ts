@@ -41,6 +41,7 @@ export const KEY_VALUES: KeyValues = {
   'server.limits.body_bytes': ({ server }) => server.limits.bodyBytes,
   'server.limits.connections': ({ server }) => server.limits.connections,
   'server.redirect_instructions': ({ redirects }) => redirects,
+  'server.upstreams': ({ upstreams }) => upstreams,
   'ssl.enabled': ({ tls }) => tls !== undefined,
   'ssl.port': ({ server }) => findSecondPort(server.listen),
   'ssl.redirect_http': ({ server }) => server.listen.some(({ redirectToTlsPort }) => redirectToTlsPort !== undefined),

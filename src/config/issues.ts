@@ -82,7 +82,7 @@ function reportUnknownKey(path: KeyPath, key: string, report: Report): void {
 
 /** The one place in the file where a key of that name belongs. */
 function findElsewhere(key: string): string | undefined {
-  const homes = listKeys(fileSchema).filter(({ name }) => name.endsWith(`.${key}`) && !name.includes('[]'))
+  const homes = listKeys(fileSchema).filter(({ name }) => name.endsWith(`.${key}`) && !/[[<]/.test(name))
   return homes.length === 1 ? homes[0]?.name : undefined
 }
 

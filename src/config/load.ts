@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Problem } from '../problem.ts'
+import { listBackendPlaces } from './backend-places.ts'
 import { buildConfig } from './build.ts'
-import { pathOf } from './checks/routes.ts'
 import type { Config } from './config.ts'
 import { type FileContent, readContent, readContents } from './files.ts'
 import { findUnresolvedHosts } from './hosts.ts'
@@ -85,18 +85,17 @@ function describeFile(file: string, reason: string): Problem {
 }
 
 function listHosts({ parts }: ConfigDraft): string[] {
-  return (parts?.routes ?? []).flatMap((route) => (route?.host === undefined ? [] : [route.host]))
+  return parts === undefined ? [] : listBackendPlaces(parts).flatMap(({ host }) => host ?? [])
 }
 
 /** A backend that cannot be found is down until it can: no reason not to start. */
 function reportUnresolved({ parts, report }: ConfigDraft, unresolved: ReadonlyMap<string, string>): void {
   const left = new Map(unresolved)
-  for (const [index, route] of (parts?.routes ?? []).entries()) {
-    const host = route?.host ?? ''
+  for (const { path, host = '' } of parts === undefined ? [] : listBackendPlaces(parts)) {
     const reason = left.get(host)
     if (reason === undefined) continue
     left.delete(host)
-    report.warning([...pathOf(index), 'host'], `the backend ${showValue(host)} does not resolve: ${reason}`, {
+    report.warning([...path, 'host'], `the backend ${showValue(host)} does not resolve: ${reason}`, {
       hint: 'requests to it fail until it does',
     })
   }

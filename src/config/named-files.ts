@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
-import { pathOf } from './checks/routes.ts'
+import { type BackendPlace, listBackendPlaces } from './backend-places.ts'
 import { isMapValue, type KeyPath } from './key-path.ts'
 import type { ConfigDraft, ConfigParts } from './parse.ts'
-import type { BackendTlsSettings, RouteSettings } from './schema/route.ts'
+import type { BackendTlsSettings } from './schema/backend.ts'
 
 const DEFAULT_CERT_FILE = './ssl/cert.pem'
 const DEFAULT_KEY_FILE = './ssl/key.pem'
@@ -41,9 +41,10 @@ export function listPairs({ ssl, isBroken }: ConfigParts, directory: string): Na
   ]
 }
 
-export function listBackendFiles(ssl: BackendTlsSettings, index: number, directory: string): BackendFiles {
+/** `backend`: the path of the map that has the key `ssl`. */
+export function listBackendFiles(ssl: BackendTlsSettings, backend: KeyPath, directory: string): BackendFiles {
   const { ca_file, cert_file, key_file } = ssl
-  const path = [...pathOf(index), 'ssl']
+  const path = [...backend, 'ssl']
   const hasPair = cert_file !== undefined && key_file !== undefined
   return {
     ca: ca_file === undefined ? undefined : { file: resolve(directory, ca_file), path: [...path, 'ca_file'] },
@@ -55,7 +56,7 @@ export function listBackendFiles(ssl: BackendTlsSettings, index: number, directo
 export function listNamedFiles({ parts, directory }: ConfigDraft): string[] {
   if (parts === undefined) return []
   const front = listPairs(parts, directory).flatMap(({ cert, key }) => [cert.file, key.file])
-  const back = parts.routes.flatMap((route, i) => (route === undefined ? [] : listFilesOfRoute(route, i, directory)))
+  const back = listBackendPlaces(parts).flatMap((backend) => listFilesOfBackend(backend, directory))
   return [...front, ...back]
 }
 
@@ -69,9 +70,9 @@ export function scanNamedFiles(value: unknown, directory: string): string[] {
   })
 }
 
-function listFilesOfRoute({ ssl }: RouteSettings, index: number, directory: string): string[] {
+function listFilesOfBackend({ ssl, path }: BackendPlace, directory: string): string[] {
   if (typeof ssl === 'boolean') return []
-  const { ca, pair } = listBackendFiles(ssl, index, directory)
+  const { ca, pair } = listBackendFiles(ssl, path, directory)
   return [ca, pair?.cert, pair?.key].flatMap((named) => (named === undefined ? [] : [named.file]))
 }
 

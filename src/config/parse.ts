@@ -4,6 +4,7 @@ import { checkAdmin } from './checks/admin.ts'
 import { reportExtras } from './checks/extras.ts'
 import { checkRoutes } from './checks/routes.ts'
 import { checkServer } from './checks/server.ts'
+import { checkUpstreams } from './checks/upstreams.ts'
 import { flattenIssues, type KeyIssue, reportIssue } from './issues.ts'
 import { formatKeyPath, isMapValue, type KeyPath, startsWithPath, valueAt } from './key-path.ts'
 import {
@@ -16,6 +17,7 @@ import {
 } from './overrides.ts'
 import { createReport, type Report } from './report.ts'
 import { type AdminSettings, adminSchema } from './schema/admin.ts'
+import { type UpstreamSettings, upstreamSchema } from './schema/backend.ts'
 import { fileSchema } from './schema/file.ts'
 import { type LoggingSettings, loggingSchema } from './schema/logging.ts'
 import { type RouteSettings, routeSchema } from './schema/route.ts'
@@ -47,6 +49,8 @@ export interface ConfigDraft {
 export interface ConfigParts {
   readonly server: ServerSettings
   readonly routes: readonly (RouteSettings | undefined)[]
+  /** By name; a group with a mistake is undefined. Undefined where nothing can be said about any. */
+  readonly upstreams: ReadonlyMap<string, UpstreamSettings | undefined> | undefined
   readonly ssl: SslSettings
   readonly logging: LoggingSettings
   readonly admin: AdminSettings
@@ -57,6 +61,7 @@ export interface ConfigParts {
 type FileSettings = z.output<typeof fileSchema>
 
 const ROUTES: KeyPath = ['server', 'reverse_proxy']
+const UPSTREAMS: KeyPath = ['server', 'upstreams']
 
 /** Touches no disk and never throws: every mistake of the text is in the report. */
 export function parseConfig(text: string, file: string, options: ParseOptions): ConfigDraft {
@@ -69,6 +74,7 @@ export function parseConfig(text: string, file: string, options: ParseOptions): 
   checkServer(parts, report)
   checkAdmin(parts, report)
   checkRoutes(parts.routes, report)
+  checkUpstreams(parts, report)
   reportExtras(given, report)
   return { ...draft, given, parts }
 }
@@ -94,7 +100,9 @@ function readParts(source: YamlSource, overlays: readonly Overlay[], report: Rep
   const broken = [...source.unreadable, ...issues.map(pathOfIssue)]
   if (settings === undefined || broken.length > 0) return { given, parts: readSoundParts(given, broken) }
   const { server, ssl, logging, admin } = settings
-  return { given, parts: { server, routes: server.reverse_proxy, ssl, logging, admin, isBroken: () => false } }
+  const { reverse_proxy: routes } = server
+  const upstreams = new Map(Object.entries(server.upstreams))
+  return { given, parts: { server, routes, upstreams, ssl, logging, admin, isBroken: () => false } }
 }
 
 function readSettings(root: unknown): { settings: FileSettings | undefined; issues: readonly KeyIssue[] } {
@@ -128,8 +136,23 @@ function readSoundParts(given: unknown, brokenPaths: readonly KeyPath[]): Config
     routes: Array.isArray(routes)
       ? routes.map((route, i) => (brokenRoutes.has(i) ? undefined : routeSchema.safeParse(route).data))
       : [],
+    upstreams: readSoundUpstreams(given, brokenPaths),
     isBroken: (key) => broken.has('') || broken.has(key.split('.')[0] ?? '') || broken.has(key),
   }
+}
+
+function readSoundUpstreams(given: unknown, brokenPaths: readonly KeyPath[]): ConfigParts['upstreams'] {
+  const broken = brokenPaths.filter((path) => startsWithPath(path, UPSTREAMS) || startsWithPath(UPSTREAMS, path))
+  if (broken.some((path) => path.length <= UPSTREAMS.length)) return undefined
+  const names = new Set(broken.map((path) => path[UPSTREAMS.length]))
+  const upstreams = valueAt(given, UPSTREAMS) ?? {}
+  if (!isMapValue(upstreams)) return undefined
+  return new Map(
+    Object.entries(upstreams).map(([name, one]) => [
+      name,
+      names.has(name) ? undefined : upstreamSchema.safeParse(one).data,
+    ]),
+  )
 }
 
 function readSoundPart<T>(schema: z.ZodType<T>, given: unknown, name: string, broken: ReadonlySet<string>): T {

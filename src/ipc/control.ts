@@ -54,6 +54,8 @@ export interface StatusReport {
   /** Where metrics, health and status are told. */
   readonly admin: string | undefined
   readonly workers: readonly WorkerReport[]
+  /** Those that routes share first. */
+  readonly upstreams: readonly UpstreamReport[]
   /** Workers keep dying and restarts are being held back. */
   readonly crashLoop: boolean
   readonly traffic: TrafficReport
@@ -67,12 +69,23 @@ export interface PauseReport {
   readonly until: string
 }
 
+export interface UpstreamReport {
+  /** That of the route where it is the route's own. */
+  readonly name: string
+  /** It stands in `server.upstreams`. */
+  readonly shared: boolean
+  /** As it stands in the file: `header_hash:x-user`. */
+  readonly loadBalancing: string
+  /** `http://host:port x3 backup`. */
+  readonly backends: readonly string[]
+}
+
 export interface RouteReport {
   readonly name: string
   readonly path: string
   readonly domains: readonly string[]
   readonly methods: readonly string[]
-  /** `http://host:port`, `respond 200`, `redirect 302 /x`. */
+  /** `http://host:port x3, http://host:port backup`, `upstream api`, `respond 200`, `redirect 302 /x`. */
   readonly target: string
 }
 

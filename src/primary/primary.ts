@@ -16,7 +16,7 @@ import { nameSeries, renderMetrics } from './scrape.ts'
 import { type Intent, listenToSignals } from './signals.ts'
 import { closeSockets } from './socket-set.ts'
 import { StartError } from './start-error.ts'
-import { reportListen, reportRoutes, reportWorkers } from './status.ts'
+import { reportListen, reportRoutes, reportUpstreams, reportWorkers } from './status.ts'
 import type { Supervisor } from './supervisor.ts'
 import { connectServiceManager, type ServiceManager } from './systemd.ts'
 
@@ -112,6 +112,7 @@ export class Primary implements AdminAnswers {
       listen: reportListen(this.#supervisor.state),
       admin: this.#admin.url,
       workers: reportWorkers(this.#supervisor),
+      upstreams: reportUpstreams(snapshot.config),
       crashLoop: this.#supervisor.crashLoop,
       traffic: this.#totals.report(),
       paused: this.#pauses.report(),

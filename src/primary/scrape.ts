@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts'
+import { listUpstreams } from '../config/upstream-list.ts'
 import type { BackendGauges } from '../metrics/delta.ts'
 import { formatFamily, formatHistograms, type Sample } from '../metrics/exposition.ts'
 import { BUCKET_COUNT } from '../metrics/histogram.ts'
@@ -11,10 +12,10 @@ import type { Supervisor } from './supervisor.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
 /** What a new configuration names: series of anything else are dropped some time after it. */
-export function nameSeries(totals: MetricsTotals, { routes }: Config): void {
+export function nameSeries(totals: MetricsTotals, config: Config): void {
   totals.name(
-    routes.map(({ name }) => name),
-    routes.flatMap(({ action }) => (action.kind === 'proxy' ? action.upstream.backends.map(nameBackend) : [])),
+    config.routes.map(({ name }) => name),
+    listUpstreams(config).flatMap(({ backends }) => backends.map(nameBackend)),
   )
 }
 

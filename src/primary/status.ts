@@ -1,6 +1,8 @@
 import { formatAddress } from '../address.ts'
-import type { Config, RouteConfig } from '../config/config.ts'
-import type { ListenReport, RouteReport, WorkerReport } from '../ipc/control.ts'
+import { formatBalancing } from '../config/balancing-config.ts'
+import type { Config, MemberConfig, RouteConfig } from '../config/config.ts'
+import { listUpstreams } from '../config/upstream-list.ts'
+import type { ListenReport, RouteReport, UpstreamReport, WorkerReport } from '../ipc/control.ts'
 import type { ServingState } from './serving-state.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -30,15 +32,30 @@ export function reportRoutes({ routes }: Config): RouteReport[] {
   })
 }
 
+/** Every group of backends, those that routes share first. */
+export function reportUpstreams(config: Config): UpstreamReport[] {
+  return listUpstreams(config).map(({ name, balancing, backends }, index) => ({
+    name,
+    shared: index < config.upstreams.length,
+    loadBalancing: formatBalancing(balancing),
+    backends: backends.map(describeMember),
+  }))
+}
+
 function describeTarget({ action }: RouteConfig): string {
   switch (action.kind) {
     case 'proxy':
-      return action.upstream.backends
-        .map(({ host, port, tls }) => `${tls ? 'https' : 'http'}://${formatAddress(host, port)}`)
-        .join(', ')
+      return typeof action.upstream === 'string'
+        ? `upstream ${action.upstream}`
+        : action.upstream.backends.map(describeMember).join(', ')
     case 'respond':
       return `respond ${action.status}`
     case 'redirect':
       return `redirect ${action.status} ${action.to}`
   }
+}
+
+function describeMember({ host, port, tls, weight, backup }: MemberConfig): string {
+  const url = `${tls ? 'https' : 'http'}://${formatAddress(host, port)}`
+  return `${url}${weight === 1 ? '' : ` x${weight}`}${backup ? ' backup' : ''}`
 }

@@ -1,4 +1,4 @@
-import type { Config, RouteAction, RouteConfig } from '../config/config.ts'
+import type { Config, RouteAction, RouteConfig, UpstreamConfig } from '../config/config.ts'
 import { findHeader } from '../header-list.ts'
 import type { RouteSeries } from '../metrics/series.ts'
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts'
@@ -56,9 +56,18 @@ export interface ProxyAction {
   readonly retry: RetryPolicy | undefined
 }
 
+/** The upstream of a route: its own, or one that is compiled once and shared. */
+type FindUpstream = (own: UpstreamConfig | string) => Upstream
+
 /** Throws where the configuration cannot be compiled; nothing of the running world has changed then. */
 export function compileWorld(config: Config, registry: BackendRegistry, metrics: WorkerMetrics): World {
-  const routes = config.routes.map((rule) => ({ rule, value: compileRoute(rule, config, registry, metrics) }))
+  const shared = new Map(config.upstreams.map((group) => [group.name, compileUpstream(group, registry)]))
+  const upstreamFor = (own: UpstreamConfig | string) => {
+    const upstream = typeof own === 'string' ? shared.get(own) : compileUpstream(own, registry)
+    if (upstream === undefined) throw new Error(`there is no upstream ${JSON.stringify(own)}`)
+    return upstream
+  }
+  const routes = config.routes.map((rule) => ({ rule, value: compileRoute(rule, config, upstreamFor, metrics) }))
   return {
     table: compileRouteTable(routes),
     redirects: compileRedirects(config.redirects),
@@ -70,19 +79,19 @@ export function compileWorld(config: Config, registry: BackendRegistry, metrics:
 function compileRoute(
   route: RouteConfig,
   config: Config,
-  registry: BackendRegistry,
+  upstreamFor: FindUpstream,
   metrics: WorkerMetrics,
 ): CompiledRoute {
   const { name } = route
-  return { name, series: metrics.route(name), gates: undefined, action: compileAction(route, config, registry) }
+  return { name, series: metrics.route(name), gates: undefined, action: compileAction(route, config, upstreamFor) }
 }
 
-function compileAction(route: RouteConfig, config: Config, registry: BackendRegistry): CompiledAction {
+function compileAction(route: RouteConfig, config: Config, upstreamFor: FindUpstream): CompiledAction {
   const { action } = route
   const { set } = compileHeaderRules(route.headers.response)
   switch (action.kind) {
     case 'proxy':
-      return compileProxy(route, action, config, registry)
+      return compileProxy(route, action, config, upstreamFor)
     case 'redirect':
       return { kind: 'redirect', status: action.status, headers: set, redirect: compileRedirect(action.to) }
     case 'respond': {
@@ -98,12 +107,12 @@ function compileProxy(
   route: RouteConfig,
   action: Extract<RouteAction, { kind: 'proxy' }>,
   config: Config,
-  registry: BackendRegistry,
+  upstreamFor: FindUpstream,
 ): ProxyAction {
   const { connectMs, responseMs, idleMs, totalMs, websocketIdleMs } = route.timeouts
   return {
     kind: 'proxy',
-    upstream: compileUpstream(action.upstream, registry),
+    upstream: upstreamFor(action.upstream),
     requestHeaders: compileRequestHeaders(route),
     responseHeaders: compileResponseHeaders(route),
     timeouts: { connectMs, responseMs, idleMs },

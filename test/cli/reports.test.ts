@@ -105,6 +105,15 @@ const STATUS: StatusReport = {
     },
   ],
   admin: undefined,
+  upstreams: [
+    { name: '/x', shared: false, loadBalancing: 'round_robin', backends: ['http://c:80'] },
+    {
+      name: 'api',
+      shared: true,
+      loadBalancing: 'header_hash:x-user',
+      backends: ['http://a:80 x3', 'http://b:80 backup'],
+    },
+  ],
   crashLoop: true,
   paused: [{ route: 'api', until: '2026-01-02T03:10:30.000Z' }],
   traffic: { spanMs: 0, total: NO_TRAFFIC, routes: [] },
@@ -191,7 +200,7 @@ test('a restart is called one', () => {
   assert.match(formatReload(report), /^restarted in 34 ms: workers replaced one by one, version 5\n/)
 })
 
-test('the status shows the instance, its workers and the crash loop', () => {
+test('the status shows the instance, its workers, its groups of backends and the crash loop', () => {
   assert.equal(
     formatStatus(STATUS, NOW_MS),
     [
@@ -209,6 +218,10 @@ test('the status shows the instance, its workers and the crash loop', () => {
       '     2   72  starting  500 ms    2            -          -        -         -      -       10',
       '',
       'paused: api for 30 s more; 0 requests held',
+      '',
+      'upstream api, header_hash:x-user',
+      '  http://a:80 x3',
+      '  http://b:80 backup',
       '',
       'workers keep dying: restarts are held back, see the log',
       '',

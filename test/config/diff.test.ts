@@ -169,8 +169,23 @@ test('authorities of a backend that were replaced are a change of their route', 
   assert.deepEqual([plan.kind, plan.routes.changed], ['swap', ['/a']])
 })
 
+test('routes are told whose own backends changed, and shared groups by their key', async () => {
+  const text = (own: number, shared: number) => `server:
+  upstreams:
+    g: { backends: [{ host: a }, { host: b, weight: ${shared} }] }
+  reverse_proxy:
+    - { path: /own, backends: [{ host: a }, { host: b, weight: ${own} }] }
+    - { path: /shared, upstream: g }
+`
+  const before = await load(text(1, 1))
+  const own = planReload(before, await load(text(2, 1)))
+  assert.deepEqual([own.kind, own.routes.changed, own.changedKeys], ['swap', ['/own'], []])
+  const shared = planReload(before, await load(text(1, 2)))
+  assert.deepEqual([shared.kind, shared.routes.changed, shared.changedKeys], ['swap', [], ['server.upstreams']])
+})
+
 test('every key of the schema that changes something is compared', () => {
-  const inRoutes = (name: string) => name.startsWith('server.reverse_proxy')
+  const inRoutes = (name: string) => name.startsWith('server.reverse_proxy') || name.includes('<name>')
   const asCertificates = [
     'ssl.cert_file',
     'ssl.key_file',
@@ -185,7 +200,10 @@ test('every key of the schema that changes something is compared', () => {
 
 test('no value of the configuration can change unseen', async () => {
   const ssl = `ssl: { enabled: true, cert_file: ${first.certFile}, key_file: ${first.keyFile}, port: 8443 }\n`
-  const config = await load(BASE + ssl)
+  const groups = `  upstreams:
+    g: { backends: [{ host: g }, { host: h }], load_balancing: header_hash:x, sticky: { cookie: c, secret: ${'s'.repeat(16)} } }
+`
+  const config = await load(BASE.replace('path: /b, host: b', 'path: /b, upstream: g') + groups + ssl)
   // Names and paths of files follow from other values, or mean nothing to who serves.
   const ignored = /^file$|\.(?:certFile|keyFile|names)\b/
   const unseen = listPlaces(config)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { BackendConfig, Config, RouteAction } from '../../src/config/config.ts'
 import { type LoadOptions, loadConfig } from '../../src/config/load.ts'
+import { upstreamOf } from '../helpers/built-config.ts'
 import { createAuthority, createCertificate } from '../helpers/certificates.ts'
 import { summarize } from './problems-of.ts'
 
@@ -48,6 +49,7 @@ test('an empty file is all defaults', async () => {
       limits: { headerBytes: 16_384, headers: 100, bodyBytes: 0, connections: 10_000 },
     },
     redirects: [],
+    upstreams: [],
     routes: [],
     tls: undefined,
     logging: {
@@ -473,5 +475,5 @@ test('ten thousand routes are loaded', async () => {
 
 /** What becomes of a route with one backend. */
 function proxyTo(name: string, backend: BackendConfig): RouteAction {
-  return { kind: 'proxy', upstream: { name, backends: [{ ...backend, weight: 1, backup: false }] } }
+  return { kind: 'proxy', upstream: upstreamOf({ name, backends: [{ ...backend, weight: 1, backup: false }] }) }
 }

@@ -30,7 +30,7 @@ async function load(name: string) {
 
 /** `/api -> http://localhost:3000`. */
 function describe({ path, action }: RouteConfig): string {
-  assert.ok(action.kind === 'proxy')
+  assert.ok(action.kind === 'proxy' && typeof action.upstream !== 'string')
   const [backend] = action.upstream.backends
   assert.ok(backend !== undefined)
   const { host, port, tls } = backend

@@ -1,4 +1,4 @@
-import type { BackendConfig, Config, RouteConfig } from '../../src/config/config.ts'
+import type { BackendConfig, Config, RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
 
 const NO_RULES = { set: [], remove: [] }
 
@@ -37,6 +37,7 @@ export function builtConfig(routes: readonly Partial<RouteConfig>[], limits: { b
       limits: { headerBytes: 1, headers: 1, bodyBytes: 0, connections: 1, ...limits },
     },
     redirects: [{ from: '/home', to: '/index.html' }],
+    upstreams: [],
     routes: routes.map((route) => ({ ...ROUTE, ...route })),
     tls: undefined,
     logging: {
@@ -57,5 +58,10 @@ export function builtConfig(routes: readonly Partial<RouteConfig>[], limits: { b
 /** The action of a route whose upstream has these backends, all of one weight. */
 export function proxyTo(...backends: readonly BackendConfig[]): RouteConfig['action'] {
   const members = backends.map((backend) => ({ ...backend, weight: 1, backup: false }))
-  return { kind: 'proxy', upstream: { name: 'api', backends: members } }
+  return { kind: 'proxy', upstream: upstreamOf({ backends: members }) }
+}
+
+/** A group of backends as a route with nothing but backends has it. */
+export function upstreamOf(settings: Partial<UpstreamConfig> & Pick<UpstreamConfig, 'backends'>): UpstreamConfig {
+  return { name: 'api', balancing: { kind: 'round_robin' }, sticky: undefined, slowStartMs: 0, ...settings }
 }

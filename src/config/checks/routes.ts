@@ -1,10 +1,12 @@
+import { routePath } from '../backend-places.ts'
 import { showValue } from '../issues.ts'
 import type { KeyPath } from '../key-path.ts'
 import type { ProblemDetail, Report } from '../report.ts'
 import { isFieldName } from '../schema/names.ts'
 import type { HeaderRuleSettings, RouteSettings } from '../schema/route.ts'
 
-const BACKEND_KEYS = ['host', 'port', 'ssl'] as const
+/** What a route that answers by itself cannot have. */
+const PROXY_KEYS = ['host', 'port', 'ssl', 'backends', 'upstream', 'load_balancing', 'sticky', 'slow_start'] as const
 
 /** RFC 9110 §7.6.1 and RFC 9112 §6: they belong to one connection, and say where a message ends. */
 const CONNECTION_FIELDS = new Set([
@@ -35,9 +37,8 @@ export function checkRoutes(routes: readonly (RouteSettings | undefined)[], repo
   const claims = new Map<string, Claims>()
   for (const [index, route] of routes.entries()) {
     if (route === undefined) continue
-    const path = pathOf(index)
+    const path = routePath(index)
     checkAction(route, path, report)
-    checkTls(route, path, report)
     checkHeaderRules(route.headers.request, [...path, 'headers', 'request'], report)
     checkHeaderRules(route.headers.response, [...path, 'headers', 'response'], report)
     checkName(route, index, names, report)
@@ -45,15 +46,11 @@ export function checkRoutes(routes: readonly (RouteSettings | undefined)[], repo
   }
 }
 
-export function pathOf(index: number): KeyPath {
-  return ['server', 'reverse_proxy', index]
-}
-
 function checkAction(route: RouteSettings, path: KeyPath, report: Report): void {
   const answers = (['respond', 'redirect'] as const).filter((key) => route[key] !== undefined)
   const [answer] = answers
   if (answer === undefined) return
-  const backendKeys = BACKEND_KEYS.filter((key) => route[key] !== undefined && route[key] !== false)
+  const backendKeys = PROXY_KEYS.filter((key) => route[key] !== undefined && route[key] !== false)
   const other = answers[1] ?? backendKeys[0]
   if (other !== undefined) {
     report.error([...path, other], `a route cannot have both ${answer} and ${other}`, {
@@ -64,16 +61,6 @@ function checkAction(route: RouteSettings, path: KeyPath, report: Report): void 
   const { respond } = route
   if (respond !== undefined && respond.body !== '' && BODYLESS_STATUSES.has(respond.status)) {
     report.error([...path, 'respond', 'body'], `a response with status ${respond.status} has no body`)
-  }
-}
-
-function checkTls({ ssl }: RouteSettings, path: KeyPath, report: Report): void {
-  if (typeof ssl === 'boolean') return
-  if (ssl.cert_file !== undefined && ssl.key_file === undefined) {
-    report.error([...path, 'ssl', 'cert_file'], 'cert_file needs key_file beside it', { at: 'key' })
-  }
-  if (ssl.key_file !== undefined && ssl.cert_file === undefined) {
-    report.error([...path, 'ssl', 'key_file'], 'key_file needs cert_file beside it', { at: 'key' })
   }
 }
 
@@ -114,8 +101,8 @@ function checkName({ name }: RouteSettings, index: number, names: Map<string, nu
   const earlier = names.get(name)
   if (earlier === undefined) names.set(name, index)
   else {
-    const place = report.describePlace([...pathOf(earlier), 'name'])
-    report.error([...pathOf(index), 'name'], `the route on ${place} has the name ${showValue(name)} already`)
+    const place = report.describePlace([...routePath(earlier), 'name'])
+    report.error([...routePath(index), 'name'], `the route on ${place} has the name ${showValue(name)} already`)
   }
 }
 
@@ -138,8 +125,8 @@ function checkClaims(route: RouteSettings, index: number, claims: Map<string, Cl
     }
   }
   for (const rival of rivals) {
-    const place = report.describePlace([...pathOf(rival), 'path'])
-    report.error([...pathOf(index), 'path'], `the route on ${place} takes the same requests for ${route.path}`, {
+    const place = report.describePlace([...routePath(rival), 'path'])
+    report.error([...routePath(index), 'path'], `the route on ${place} takes the same requests for ${route.path}`, {
       expected: 'another path, other domains or other methods',
     })
   }

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { backendShape, members } from './backend.ts'
+import { balancingShape } from './balancing.ts'
 import { domain, fieldName, fieldValue, host, method } from './names.ts'
 import { retriesSchema } from './retries.ts'
 import { duration, filledText, flag, text, wholeNumber, word } from './scalars.ts'
@@ -7,18 +9,6 @@ import { none, swap } from './traits.ts'
 import { redirectTarget, routePath } from './url-path.ts'
 
 export const REDIRECT_STATUSES = [301, 302, 303, 307, 308] as const
-
-const backendTlsSchema = map({
-  verify: flag().prefault(true).meta(swap('boolean', "Check the backend's certificate.")),
-  ca_file: filledText()
-    .optional()
-    .meta(swap('file', 'Authorities to check it against.', "the system's")),
-  server_name: host()
-    .optional()
-    .meta(swap('host', 'Name in SNI and in the certificate.', "the backend's host")),
-  cert_file: filledText().optional().meta(swap('file', 'Certificate that is shown to the backend.')),
-  key_file: filledText().optional().meta(swap('file', 'Its key.')),
-})
 
 const headerRulesSchema = section({
   set: dictionary(fieldValue()).meta(swap('map of names to values', 'Fields that replace those of the same name.')),
@@ -60,13 +50,10 @@ export const routeSchema = map({
   host: host()
     .optional()
     .meta(swap('host', "The backend's name or address.", 'localhost')),
-  port: wholeNumber(1, 65_535)
-    .optional()
-    .meta(swap('port', "The backend's port.", '80, or 443 with ssl')),
-  ssl: z
-    .union([flag(), backendTlsSchema], { error: 'true, false, or a map of settings' })
-    .prefault(false)
-    .meta(swap('boolean or map', 'TLS to the backend.')),
+  ...backendShape,
+  backends: members().optional().meta(swap('list of backends', 'Several backends in place of host, port and ssl.')),
+  upstream: filledText().optional().meta(swap('name', 'A group of server.upstreams in place of backends.')),
+  ...balancingShape,
   websocket: flag().optional().meta(none('boolean', 'Accepted for PyServe: WebSocket needs no setting.')),
   name: filledText()
     .max(200, { error: 'a name of at most 200 characters' })
@@ -88,5 +75,4 @@ export const routeSchema = map({
 })
 
 export type RouteSettings = z.output<typeof routeSchema>
-export type BackendTlsSettings = z.output<typeof backendTlsSchema>
 export type HeaderRuleSettings = z.output<typeof headerRulesSchema>

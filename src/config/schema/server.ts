@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { upstreamSchema } from './backend.ts'
 import { cidr, host } from './names.ts'
 import { routeSchema } from './route.ts'
 import { duration, size, wholeNumber, word } from './scalars.ts'
-import { list, section } from './section.ts'
+import { dictionary, list, section } from './section.ts'
 import { none, roll, scale, swap } from './traits.ts'
 import { redirectTarget } from './url-path.ts'
 
@@ -43,7 +44,7 @@ const hosts = z.union([host(), z.array(host()).min(1, { error: 'at least one add
 
 const redirects = z.record(z.string(), redirectTarget())
 
-/** Everything under `server` but the routes. */
+/** Everything under `server` but the routes and the groups of backends. */
 export const serverShape = {
   host: hosts.prefault('127.0.0.1').meta(roll('host or list of hosts', 'Addresses to listen on.')),
   port: wholeNumber(0, 65_535).prefault(8000).meta(roll('port', 'Port to listen on; 0 is any free one.')),
@@ -75,7 +76,8 @@ export const serverShape = {
 
 export const serverSchema = section({
   ...serverShape,
+  upstreams: dictionary(upstreamSchema).meta(swap('map of groups', 'Groups of backends that routes share, by name.')),
   reverse_proxy: list(routeSchema).meta(swap('list of routes', 'What is forwarded where; the longest path wins.')),
 })
 
-export type ServerSettings = Omit<z.output<typeof serverSchema>, 'reverse_proxy'>
+export type ServerSettings = Omit<z.output<typeof serverSchema>, 'reverse_proxy' | 'upstreams'>

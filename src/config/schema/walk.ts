@@ -4,7 +4,7 @@ import type { KeyTraits } from './traits.ts'
 
 /** One key of the file. */
 export interface SchemaKey {
-  /** Dotted; `[]` stands for the items of a list. */
+  /** Dotted; `[]` stands for the items of a list, `<name>` for any key. */
   readonly name: string
   readonly traits: KeyTraits
   /** As it is written in a file; undefined where there is none, or it is not one value. */
@@ -18,6 +18,8 @@ export function listKeys(schema: z.core.$ZodType, prefix = ''): SchemaKey[] {
     const traits = traitsOf(child)
     const own = traits === undefined ? [] : [{ name, traits, defaultValue: findDefault(child) }]
     const item = findItem(child)
+    const entry = findEntry(child)
+    if (entry !== undefined) return [...own, ...listKeys(entry, `${name}.<name>`)]
     return [...own, ...(item === undefined ? listKeys(child, name) : listKeys(item, `${name}[]`))]
   })
 }
@@ -26,7 +28,7 @@ export function listKeys(schema: z.core.$ZodType, prefix = ''): SchemaKey[] {
 export function knownKeys(schema: z.core.$ZodType, path: KeyPath): string[] {
   const [step, ...rest] = path
   if (step === undefined) return Object.keys(findShape(schema) ?? {})
-  const child = typeof step === 'number' ? findItem(schema) : findShape(schema)?.[step]
+  const child = typeof step === 'number' ? findItem(schema) : (findShape(schema)?.[step] ?? findEntry(schema))
   return child === undefined ? [] : knownKeys(child, rest)
 }
 
@@ -41,6 +43,11 @@ function findShape(schema: z.core.$ZodType): z.core.$ZodShape | undefined {
 
 function findItem(schema: z.core.$ZodType): z.core.$ZodType | undefined {
   return optionsOf(schema).find((option) => option instanceof z.ZodArray)?.element
+}
+
+/** What stands under any key. */
+function findEntry(schema: z.core.$ZodType): z.core.$ZodType | undefined {
+  return optionsOf(schema).find((option) => option instanceof z.ZodRecord)?.valueType
 }
 
 function optionsOf(schema: z.core.$ZodType): z.core.$ZodType[] {

@@ -1,0 +1,92 @@
+import { upstreamPath } from './backend-places.ts'
+import type { BalancingConfig } from './balancing-config.ts'
+import type { BackendConfig, BackendTls, MemberConfig, UpstreamConfig } from './config.ts'
+import type { KeyPath } from './key-path.ts'
+import { listBackendFiles } from './named-files.ts'
+import type { ConfigParts } from './parse.ts'
+import type { PemReader } from './pem-reader.ts'
+import type { BackendTlsSettings, MemberSettings, UpstreamSettings } from './schema/backend.ts'
+
+const DEFAULT_HOST = 'localhost'
+const DEFAULT_PORT = 80
+const DEFAULT_TLS_PORT = 443
+
+export interface BackendSettings {
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  readonly ssl: boolean | BackendTlsSettings
+}
+
+/** Where relative files are looked for, and what reads them. */
+export interface BuildSources {
+  readonly directory: string
+  readonly pems: PemReader
+}
+
+/** The groups without mistakes. */
+export function buildUpstreams(upstreams: ConfigParts['upstreams'], sources: BuildSources): UpstreamConfig[] {
+  return [...(upstreams ?? [])].flatMap(([name, settings]) => {
+    if (settings === undefined) return []
+    const backends = buildMembers(settings.backends, upstreamPath(name), sources)
+    return [buildUpstream(name, backends, settings)]
+  })
+}
+
+export function buildUpstream(
+  name: string,
+  backends: readonly MemberConfig[],
+  { load_balancing, sticky, slow_start }: Pick<UpstreamSettings, 'load_balancing' | 'sticky' | 'slow_start'>,
+): UpstreamConfig {
+  return {
+    name,
+    backends,
+    balancing: buildBalancing(load_balancing ?? 'round_robin'),
+    sticky: sticky === undefined ? undefined : { cookie: sticky.cookie, secret: sticky.secret },
+    slowStartMs: slow_start ?? 0,
+  }
+}
+
+/** `path`: that of the map with the key `backends`. */
+export function buildMembers(members: readonly MemberSettings[], path: KeyPath, sources: BuildSources): MemberConfig[] {
+  return members.map((member, i) => ({
+    ...buildBackend(member, [...path, 'backends', i], sources),
+    weight: member.weight,
+    backup: member.backup,
+  }))
+}
+
+export function buildBackend(
+  { host, port, ssl }: BackendSettings,
+  path: KeyPath,
+  sources: BuildSources,
+): BackendConfig {
+  const tls = buildBackendTls(ssl, path, sources)
+  return { host: host ?? DEFAULT_HOST, port: port ?? (tls === undefined ? DEFAULT_PORT : DEFAULT_TLS_PORT), tls }
+}
+
+function buildBackendTls(
+  ssl: boolean | BackendTlsSettings,
+  path: KeyPath,
+  { directory, pems }: BuildSources,
+): BackendTls | undefined {
+  if (ssl === false) return undefined
+  if (ssl === true) {
+    return { verify: true, serverName: undefined, caPem: undefined, certPem: undefined, keyPem: undefined }
+  }
+  const { ca, pair } = listBackendFiles(ssl, path, directory)
+  const content = pair === undefined ? undefined : pems.readPair(pair)
+  return {
+    verify: ssl.verify,
+    serverName: ssl.server_name,
+    caPem: ca === undefined ? undefined : pems.readAuthorities(ca),
+    certPem: content?.certPem,
+    keyPem: content?.keyPem,
+  }
+}
+
+/** What the schema lets pass. */
+function buildBalancing(text: string): BalancingConfig {
+  const [kind, header] = text.split(':')
+  if (header !== undefined) return { kind: 'header_hash', header }
+  return { kind: kind as Exclude<BalancingConfig['kind'], 'header_hash'> }
+}
