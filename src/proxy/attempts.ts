@@ -1,5 +1,6 @@
 import type { Backend } from '../upstream/backend.ts'
 import type { Attempt, UpgradeSink, UpstreamEngine, UpstreamRequest } from '../upstream/engine.ts'
+import { noteFirstByte, noteNoAnswer } from '../upstream/latency.ts'
 import type { Arrival } from './arrival.ts'
 import { buildRequestHeaders } from './headers/request-headers.ts'
 import type { BodyWatcher } from './metered-body.ts'
@@ -21,6 +22,8 @@ export class Attempts {
   #backend: Backend | undefined
   #attempt: Attempt | undefined
   #isOver = true
+  /** Only where the upstream is timed. */
+  #sentAtMs = 0
   /** Undefined until an attempt failed. */
   #retries: Retries | undefined
 
@@ -64,12 +67,22 @@ export class Attempts {
     const retries = this.#retries
     retries.tried.push(backend)
     const next = retries.areLeft ? this.#pick(retries.tried) : undefined
-    if (next === undefined || retries.tried.includes(next) || !retries.take()) return false
+    if (next === undefined || !retries.take()) return false
     this.abort()
     this.#body?.detach()
     this.release()
     retries.schedule(() => this.#send(next))
     return true
+  }
+
+  /** A response head came. */
+  answered(): void {
+    if (this.#action.upstream.isTimed) this.#noteTime(true)
+  }
+
+  /** The attempt failed before there was a response. */
+  failed(): void {
+    if (this.#action.upstream.isTimed) this.#noteTime(false)
   }
 
   resume(): void {
@@ -100,8 +113,15 @@ export class Attempts {
   }
 
   #pick(tried: readonly Backend[]): Backend | undefined {
-    const { head, identity } = this.#arrival
-    return this.#action.upstream.pick({ head, clientAddress: identity.address }, tried)
+    return this.#action.upstream.pick(this.#arrival, tried)
+  }
+
+  #noteTime(hasAnswered: boolean): void {
+    const state = this.#backend?.state
+    if (state === undefined) return
+    const nowMs = performance.now()
+    if (hasAnswered) noteFirstByte(state, nowMs - this.#sentAtMs, nowMs)
+    else noteNoAnswer(state, nowMs - this.#sentAtMs, nowMs)
   }
 
   #send(backend: Backend): void {
@@ -112,6 +132,7 @@ export class Attempts {
     log.backend = backend.name
     log.attempts++
     this.#isOver = false
+    if (this.#action.upstream.isTimed) this.#sentAtMs = performance.now()
     const { attempts } = log
     const request = this.#requestFor(backend)
     const attempt =

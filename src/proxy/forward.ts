@@ -57,6 +57,7 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
   head(head: ResponseHead): void {
     const { retry } = this.#action
     const { backend } = this.#attempts
+    this.#attempts.answered()
     if (backend === undefined || (retry?.statuses.has(head.status) && this.#attempts.retry(true))) return
     this.#noteHead(head)
     this.#arrival.responder.head(this.#toClient(head, backend))
@@ -76,7 +77,9 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
   fail({ reason, requestSent }: UpstreamFailure): void {
     this.#attempts.ended()
     this.#attempts.backend?.series.countFailure(reason)
-    const mayRetry = !this.#settled && !this.#arrival.responder.headSent
+    const { headSent } = this.#arrival.responder
+    if (!headSent) this.#attempts.failed()
+    const mayRetry = !this.#settled && !headSent
     if (mayRetry && this.#action.retry?.reasons.has(reason) && this.#attempts.retry(requestSent)) return
     this.#answer(reason)
   }
@@ -145,14 +148,16 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
     log.firstByteMs = log.elapsedMs()
   }
 
-  #toClient(head: ResponseHead, { authority }: Backend): ResponseHead {
-    const { head: request, log, responseFields } = this.#arrival
+  #toClient(head: ResponseHead, backend: Backend): ResponseHead {
+    const { head: request, identity, log, responseFields } = this.#arrival
     const headers = buildResponseHeaders(this.#action.responseHeaders, {
       response: head,
       request,
       requestId: log.requestId,
-      backend: authority,
+      backend: backend.authority,
     })
+    const { affinity } = this.#action.upstream
+    if (affinity !== undefined) headers.push(...affinity.fieldsFor(backend, request, identity.proto === 'https'))
     if (responseFields.length > 0) headers.push(...responseFields)
     return { status: head.status, statusText: head.statusText, headers }
   }

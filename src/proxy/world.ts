@@ -59,11 +59,20 @@ export interface ProxyAction {
 /** The upstream of a route: its own, or one that is compiled once and shared. */
 type FindUpstream = (own: UpstreamConfig | string) => Upstream
 
-/** Throws where the configuration cannot be compiled; nothing of the running world has changed then. */
-export function compileWorld(config: Config, registry: BackendRegistry, metrics: WorkerMetrics): World {
-  const shared = new Map(config.upstreams.map((group) => [group.name, compileUpstream(group, registry)]))
+/**
+ * Throws where the configuration cannot be compiled; nothing of the running world has changed then. `stickySecret`: for
+ * sticky cookies without a secret of their own.
+ */
+export function compileWorld(
+  config: Config,
+  registry: BackendRegistry,
+  metrics: WorkerMetrics,
+  stickySecret = '',
+): World {
+  const compile = (group: UpstreamConfig) => compileUpstream(group, registry, { stickySecret })
+  const shared = new Map(config.upstreams.map((group) => [group.name, compile(group)]))
   const upstreamFor = (own: UpstreamConfig | string) => {
-    const upstream = typeof own === 'string' ? shared.get(own) : compileUpstream(own, registry)
+    const upstream = typeof own === 'string' ? shared.get(own) : compile(own)
     if (upstream === undefined) throw new Error(`there is no upstream ${JSON.stringify(own)}`)
     return upstream
   }
@@ -72,8 +81,14 @@ export function compileWorld(config: Config, registry: BackendRegistry, metrics:
     table: compileRouteTable(routes),
     redirects: compileRedirects(config.redirects),
     trust: compileTrust(config.server.trustedProxies),
-    backends: routes.flatMap(({ value: { action } }) => (action.kind === 'proxy' ? action.upstream.backends : [])),
+    backends: [...shared.values(), ...routes.flatMap(({ value }) => upstreamsOf(value))].flatMap(
+      ({ backends }) => backends,
+    ),
   }
+}
+
+function upstreamsOf({ action }: CompiledRoute): Upstream[] {
+  return action.kind === 'proxy' ? [action.upstream] : []
 }
 
 function compileRoute(

@@ -1,14 +1,20 @@
 import type { BackendConfig } from '../config/config.ts'
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts'
-import { type Backend, createBackend, deriveBackendKey } from './backend.ts'
+import type { AvailabilityEpoch } from './availability.ts'
+import { type Backend, type BackendState, createBackend, createBackendState, deriveBackendKey } from './backend.ts'
 
 /** Knows every backend that a snapshot names, so that the next snapshot meets the same ones with their history. */
 export class BackendRegistry {
+  readonly epoch: AvailabilityEpoch = { value: 0 }
   readonly #backends = new Map<string, Backend>()
   readonly #metrics: WorkerMetrics
+  readonly #nowMs: () => number
+  #isInForce = false
 
-  constructor(metrics: WorkerMetrics) {
+  /** `nowMs`: the clock of `performance.now()`. */
+  constructor(metrics: WorkerMetrics, nowMs: () => number = () => performance.now()) {
     this.#metrics = metrics
+    this.#nowMs = nowMs
   }
 
   /** The backends of a new snapshot, in the order of `configs`; equal settings share one backend. */
@@ -17,7 +23,9 @@ export class BackendRegistry {
       const key = deriveBackendKey(config)
       const known = this.#backends.get(key)
       if (known !== undefined) return known
-      const backend = createBackend(config, this.#metrics, key)
+      // Those of the first snapshot begin together: none of them has to start slowly.
+      const state = createBackendState(this.#isInForce ? this.#nowMs() : 0)
+      const backend = createBackend(config, this.#metrics, state, key)
       this.#backends.set(key, backend)
       return backend
     })
@@ -25,9 +33,27 @@ export class BackendRegistry {
 
   /** To be called once the snapshot is in force. Keeps the named backends only and returns the others: nothing may use their kept connections any more. */
   retain(named: readonly Backend[]): Backend[] {
+    this.#isInForce = true
     const kept = new Set(named.map(({ key }) => key))
     const dropped = [...this.#backends.values()].filter(({ key }) => !kept.has(key))
     for (const { key } of dropped) this.#backends.delete(key)
     return dropped
+  }
+
+  find(key: string): Backend | undefined {
+    return this.#backends.get(key)
+  }
+
+  setHealth({ state }: Backend, health: BackendState['health']): void {
+    if (state.health === health) return
+    state.health = health
+    if (health === 'up') state.upSinceMs = this.#nowMs()
+    this.epoch.value++
+  }
+
+  /** Until then, by the clock of `performance.now()`, it is not available; 0 takes that back. */
+  eject({ state }: Backend, untilMs: number): void {
+    state.ejectedUntilMs = untilMs
+    this.epoch.value++
   }
 }

@@ -21,16 +21,47 @@ export interface Backend {
 export interface BackendState {
   inFlight: number
   tunnels: number
+  /** To be changed by the registry alone, and `ejectedUntilMs` with it: upstreams keep lists of who is available. */
+  health: 'up' | 'down' | 'drained'
+  /** By the clock of `performance.now()`; 0 when it was never ejected. */
+  ejectedUntilMs: number
+  /** When its health became `up`, by the same clock; 0: it was from the beginning. */
+  upSinceMs: number
+  /** Moving average; 0 until it is measured, which only upstreams do that need it. */
+  firstByteMs: number
+  /** When that was last brought up to date. */
+  measuredAtMs: number
+  /** What round robin owes it, by the name of the upstream. */
+  readonly turns: Map<string, Turn>
+}
+
+/** Where a backend stands in the round of one upstream. */
+export interface Turn {
+  owed: number
 }
 
 export function createBackend(
   config: BackendConfig,
   metrics: WorkerMetrics = new WorkerMetrics(),
+  state: BackendState = createBackendState(),
   key: string = deriveBackendKey(config),
 ): Backend {
   const name = nameBackend(config)
-  const state = { inFlight: 0, tunnels: 0 }
   return { key, name, config, authority: describeBackend(config), state, series: metrics.backend(name) }
+}
+
+/** `upSinceMs`: as in the state. */
+export function createBackendState(upSinceMs = 0): BackendState {
+  return {
+    inFlight: 0,
+    tunnels: 0,
+    health: 'up',
+    ejectedUntilMs: 0,
+    upSinceMs,
+    firstByteMs: 0,
+    measuredAtMs: 0,
+    turns: new Map(),
+  }
 }
 
 /** `http://host:port`, or `https://host:port#…` with a digest of the TLS settings: the same in every process. */

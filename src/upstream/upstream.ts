@@ -1,28 +1,52 @@
 import type { UpstreamConfig } from '../config/config.ts'
-import type { RequestHead } from '../exchange.ts'
+import type { Affinity } from './affinity.ts'
+import { isAvailable } from './availability.ts'
 import type { Backend } from './backend.ts'
+import { BackendGroup } from './backend-group.ts'
 import type { BackendRegistry } from './backend-registry.ts'
-
-/** What a choice among backends may depend on. */
-export interface PickInput {
-  readonly head: RequestHead
-  /** Of the client that is believed, behind trusted proxies; '' where it is gone already. */
-  readonly clientAddress: string
-}
+import type { BalancerSources, PickInput } from './balancing/balancer.ts'
 
 /** A group of backends as one snapshot has it; what the backends went through is theirs and outlives it. */
 export interface Upstream {
   readonly name: string
   readonly backends: readonly Backend[]
-  /** The backend for the next attempt, none of `tried` where another is there; undefined: none is available. */
+  /** The choice depends on how fast backends answer: each attempt is to be told to `noteFirstByte` or `noteNoAnswer`. */
+  readonly isTimed: boolean
+  /** Undefined where nobody is led back to a backend. */
+  readonly affinity: Affinity | undefined
+  /** The backend for the next attempt, which is none of `tried`; undefined: no other is available. */
   pick(input: PickInput, tried: readonly Backend[]): Backend | undefined
 }
 
-export function compileUpstream({ name, backends: members }: UpstreamConfig, registry: BackendRegistry): Upstream {
-  const backends = registry.acquire(members)
+export interface UpstreamSources extends BalancerSources {
+  /** For sticky cookies without a secret of their own. */
+  readonly stickySecret: string
+}
+
+const SOURCES: BalancerSources = { random: () => Math.random(), nowMs: () => performance.now() }
+
+export function compileUpstream(
+  config: UpstreamConfig,
+  registry: BackendRegistry,
+  { random = SOURCES.random, nowMs = SOURCES.nowMs, stickySecret = '' }: Partial<UpstreamSources> = {},
+): Upstream {
+  const { name, backends: members, sticky } = config
+  const [backend, ...others] = registry.acquire(members)
+  if (backend !== undefined && others.length === 0 && sticky === undefined) return createSingle(name, backend, nowMs)
+  return new BackendGroup(config, registry, { random, nowMs, stickySecret })
+}
+
+/** Nothing to choose. */
+function createSingle(name: string, backend: Backend, nowMs: () => number): Upstream {
+  const { state } = backend
   return {
     name,
-    backends,
-    pick: (_input, tried) => backends.find((backend) => !tried.includes(backend)),
+    backends: [backend],
+    isTimed: false,
+    affinity: undefined,
+    pick(_input, tried) {
+      if (tried.length > 0) return undefined
+      return isAvailable(backend, state.ejectedUntilMs === 0 ? 0 : nowMs()) ? backend : undefined
+    },
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { RouteConfig } from '../../src/config/config.ts'
+import type { RouteConfig, UpstreamConfig } from '../../src/config/config.ts'
 import type { BodySource } from '../../src/exchange.ts'
 import type { AccessRecord } from '../../src/log/access-log.ts'
 import type { WorkerMetrics } from '../../src/metrics/worker-metrics.ts'
@@ -10,7 +10,7 @@ import { parseRequestTarget } from '../../src/routing/request-target.ts'
 import type { Backend } from '../../src/upstream/backend.ts'
 import { BackendRegistry } from '../../src/upstream/backend-registry.ts'
 import type { Attempt, UpgradeSink, UpstreamEngine, UpstreamRequest } from '../../src/upstream/engine.ts'
-import { builtConfig, proxyTo } from '../helpers/built-config.ts'
+import { builtConfig, upstreamOf } from '../helpers/built-config.ts'
 import type { RecordedResponder } from '../helpers/responder.ts'
 import { arrive } from './arrival-stage.ts'
 
@@ -40,13 +40,14 @@ export interface StageOptions {
   /** 1 by default. */
   readonly backends?: number
   readonly retries?: Partial<RouteConfig['retries']>
+  readonly upstream?: Partial<UpstreamConfig>
   /** Called before the engine returns its attempt. */
   readonly atOnce?: (attempt: AskedAttempt) => void
 }
 
 /** A forward that has begun, on an engine of which nothing comes but what the test makes it say. */
 export function stage(options: StageOptions = {}): Stage {
-  const { totalMs = 0, method = 'GET', body, backends = 1, retries, atOnce } = options
+  const { method = 'GET', body, atOnce } = options
   const { arrival, records, metrics, responder } = arrive({ method }, body)
   const calls: string[] = []
   const attempts: AskedAttempt[] = []
@@ -64,7 +65,7 @@ export function stage(options: StageOptions = {}): Stage {
     forget() {},
     close() {},
   }
-  const { action, world } = compileAction(backends, totalMs, retries, metrics)
+  const { action, world } = compileAction(options, metrics)
   const [backend] = world.backends
   assert.ok(backend !== undefined)
   const forward = new Forward({ engine, tunnels: new TunnelSet() }, action, arrival, '/x')
@@ -72,10 +73,17 @@ export function stage(options: StageOptions = {}): Stage {
   return { responder, records, metrics, calls, forward, backend, backends: world.backends, attempts }
 }
 
-function compileAction(backends: number, totalMs: number, retries: StageOptions['retries'], metrics: WorkerMetrics) {
-  const targets = Array.from({ length: backends }, (_, i) => ({ host: '127.0.0.1', port: i + 1, tls: undefined }))
+function compileAction({ backends = 1, totalMs = 0, retries, upstream }: StageOptions, metrics: WorkerMetrics) {
+  const members = Array.from({ length: backends }, (_, i) => ({
+    host: '127.0.0.1',
+    port: i + 1,
+    tls: undefined,
+    weight: 1,
+    backup: false,
+  }))
   const timeouts = { connectMs: 0, responseMs: 0, idleMs: 0, websocketIdleMs: 0, totalMs }
-  const config = builtConfig([{ timeouts, action: proxyTo(...targets) }])
+  const action = { kind: 'proxy', upstream: upstreamOf({ backends: members, ...upstream }) } as const
+  const config = builtConfig([{ timeouts, action }])
   const routes = config.routes.map((route) => ({ ...route, retries: { ...route.retries, ...retries } }))
   const world = compileWorld({ ...config, routes }, new BackendRegistry(metrics), metrics)
   const match = world.table.match('h', parseRequestTarget('/api'), 'GET')

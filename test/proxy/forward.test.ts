@@ -139,3 +139,27 @@ test('a body is counted and cut at its limit, and the sink learns that it failed
   client?.end([])
   assert.deepEqual(seen, ['bytes 4', 'data abcd', 'failed body_too_large', 'sink body_too_large'])
 })
+
+test('the time to first byte is measured where the choice depends on it, and only there', () => {
+  const timed = stage({ backends: 2, upstream: { balancing: { kind: 'least_time' } } })
+  timed.forward.head(OK)
+  assert.ok(timed.backend.state.firstByteMs > 0)
+  const other = stage({ backends: 2 })
+  other.forward.head(OK)
+  assert.equal(other.backend.state.firstByteMs, 0)
+})
+
+test('an attempt without an answer counts as a slow one', () => {
+  const { forward, backend } = stage({ backends: 2, upstream: { balancing: { kind: 'least_time' } } })
+  forward.fail({ reason: 'connect_failed', cause: new Error('refused'), requestSent: false })
+  assert.ok(backend.state.firstByteMs >= 1_000)
+})
+
+test('a sticky upstream gives its cookie with the response', () => {
+  const { forward, responder } = stage({
+    backends: 2,
+    upstream: { sticky: { cookie: 'lb', secret: 'x'.repeat(16) } },
+  })
+  forward.head(OK)
+  assert.match(findHeader(responder.sent.head?.headers ?? [], 'set-cookie') ?? '', /^lb=[\w-]{22}; Path=/)
+})

@@ -1,0 +1,94 @@
+import type { UpstreamConfig } from '../config/config.ts'
+import { Affinity } from './affinity.ts'
+import { availableSince, findNextReturn, isAvailable, listAvailable } from './availability.ts'
+import type { Backend } from './backend.ts'
+import type { BackendRegistry } from './backend-registry.ts'
+import type { Balancer, PickInput } from './balancing/balancer.ts'
+import { createBalancer } from './balancing/balancers.ts'
+import { createMember, type Member } from './balancing/member.ts'
+import type { Upstream, UpstreamSources } from './upstream.ts'
+
+/** Of its weight, what a backend gets at the beginning of a slow start. */
+const FIRST_SHARE = 0.1
+
+/** Several backends of which one is chosen for each attempt; spares are asked only where no other is available. */
+export class BackendGroup implements Upstream {
+  readonly name: string
+  readonly backends: readonly Backend[]
+  readonly isTimed: boolean
+  readonly affinity: Affinity | undefined
+  readonly #registry: BackendRegistry
+  readonly #balancer: Balancer
+  readonly #nowMs: () => number
+  readonly #slowStartMs: number
+  /** Without those that take nothing new. */
+  readonly #members: readonly Member[]
+  readonly #spares: readonly Member[]
+  /** Those to choose from, as of `#epoch`, until `#staleAtMs`. */
+  #open: readonly Member[] = []
+  #epoch = -1
+  #staleAtMs = 0
+  /** When the last slow start is over; 0: none is under way. */
+  #slowUntilMs = 0
+
+  constructor(config: UpstreamConfig, registry: BackendRegistry, sources: UpstreamSources) {
+    const { name, backends: configs, balancing, sticky, slowStartMs } = config
+    const { nowMs, stickySecret } = sources
+    this.name = name
+    this.backends = registry.acquire(configs)
+    this.isTimed = balancing.kind === 'least_time'
+    this.affinity =
+      sticky &&
+      new Affinity(this.backends, { upstream: name, cookie: sticky.cookie, secret: sticky.secret ?? stickySecret })
+    this.#registry = registry
+    this.#balancer = createBalancer(balancing, sources)
+    this.#nowMs = nowMs
+    this.#slowStartMs = slowStartMs
+    const members = this.backends.map((backend, i) => createMember(backend, name, configs[i]?.weight ?? 0))
+    const isOpen = ({ weight }: Member) => weight > 0
+    this.#members = members.filter((_, i) => configs[i]?.backup === false).filter(isOpen)
+    this.#spares = members.filter((_, i) => configs[i]?.backup === true).filter(isOpen)
+  }
+
+  pick(input: PickInput, tried: readonly Backend[]): Backend | undefined {
+    this.#refresh()
+    if (tried.length > 0) return this.#pickAnother(input, tried)
+    const led = this.affinity?.find(input.head)
+    if (led !== undefined && isAvailable(led, this.#nowMs())) return led
+    return this.#balancer.pick(this.#open, input)?.backend
+  }
+
+  #pickAnother(input: PickInput, tried: readonly Backend[]): Backend | undefined {
+    const isUntried = ({ backend }: Member) => !tried.includes(backend)
+    const others = this.#open.filter(isUntried)
+    const left = others.length > 0 ? others : listAvailable(this.#spares, this.#nowMs()).filter(isUntried)
+    return this.#balancer.pick(left, input)?.backend
+  }
+
+  #refresh(): void {
+    const { value: epoch } = this.#registry.epoch
+    const isCurrent = epoch === this.#epoch && this.#staleAtMs === Number.POSITIVE_INFINITY
+    if (isCurrent && this.#slowUntilMs === 0) return
+    const nowMs = this.#nowMs()
+    if (epoch !== this.#epoch || nowMs >= this.#staleAtMs) this.#findOpen(epoch, nowMs)
+    if (this.#slowUntilMs > 0) this.#setShares(nowMs)
+  }
+
+  #findOpen(epoch: number, nowMs: number): void {
+    const members = listAvailable(this.#members, nowMs)
+    this.#open = members.length > 0 ? members : listAvailable(this.#spares, nowMs)
+    this.#epoch = epoch
+    this.#staleAtMs = Math.min(findNextReturn(this.#members, nowMs), findNextReturn(this.#spares, nowMs))
+    if (this.#slowStartMs > 0) this.#slowUntilMs = nowMs
+  }
+
+  #setShares(nowMs: number): void {
+    this.#slowUntilMs = 0
+    for (const member of this.#open) {
+      const sinceMs = availableSince(member.backend.state)
+      const age = sinceMs === 0 ? 1 : (nowMs - sinceMs) / this.#slowStartMs
+      member.share = member.weight * Math.min(1, Math.max(FIRST_SHARE, age))
+      if (age < 1) this.#slowUntilMs = Math.max(this.#slowUntilMs, sinceMs + this.#slowStartMs)
+    }
+  }
+}

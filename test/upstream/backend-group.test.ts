@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { UpstreamConfig } from '../../src/config/config.ts'
+import { WorkerMetrics } from '../../src/metrics/worker-metrics.ts'
+import type { Backend } from '../../src/upstream/backend.ts'
+import { BackendRegistry } from '../../src/upstream/backend-registry.ts'
+import type { PickInput } from '../../src/upstream/balancing/balancer.ts'
+import { compileUpstream } from '../../src/upstream/upstream.ts'
+import { upstreamOf } from '../helpers/built-config.ts'
+import { inputOf, seededRandom } from './balancing/setting.ts'
+
+type MemberOptions = { readonly weight?: number; readonly backup?: boolean }
+
+/** Backends by name, on a clock that the test moves. */
+function stage(members: Readonly<Record<string, MemberOptions>>, settings: Partial<UpstreamConfig> = {}) {
+  const clock = { ms: 1_000 }
+  const nowMs = () => clock.ms
+  const registry = new BackendRegistry(new WorkerMetrics(), nowMs)
+  const compile = (given: Readonly<Record<string, MemberOptions>>) => {
+    const backends = Object.entries(given).map(([host, { weight = 1, backup = false }]) => ({
+      host,
+      port: 80,
+      tls: undefined,
+      weight,
+      backup,
+    }))
+    const sources = { nowMs, random: seededRandom(1), stickySecret: 'a secret of this test' }
+    return compileUpstream(upstreamOf({ backends, ...settings }), registry, sources)
+  }
+  const upstream = compile(members)
+  const find = (host: string): Backend => {
+    const backend = registry.find(`http://${host}:80`)
+    assert.ok(backend)
+    return backend
+  }
+  return { clock, registry, upstream, compile, find }
+}
+
+type Stage = ReturnType<typeof stage>
+
+function pickName({ upstream }: Pick<Stage, 'upstream'>, tried: readonly Backend[] = [], input = inputOf(1)) {
+  return upstream.pick(input, tried)?.config.host
+}
+
+function countPicks(at: Pick<Stage, 'upstream'>, picks: number): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (let n = 0; n < picks; n++) {
+    const name = pickName(at, [], inputOf(n)) ?? 'none'
+    counts[name] = (counts[name] ?? 0) + 1
+  }
+  return counts
+}
+
+function withCookie(value: string): PickInput {
+  const input = inputOf(1)
+  return { ...input, head: { ...input.head, headers: ['Cookie', `lb=${value}`] } }
+}
+
+for (const health of ['down', 'drained'] as const) {
+  test(`a backend that is ${health} takes nothing until it is up`, () => {
+    const at = stage({ a: {}, b: {} })
+    at.registry.setHealth(at.find('a'), health)
+    assert.deepEqual(countPicks(at, 10), { b: 10 })
+    at.registry.setHealth(at.find('a'), 'up')
+    assert.deepEqual(countPicks(at, 10), { a: 5, b: 5 })
+  })
+}
+
+test('an ejected backend comes back when its time is over, without anybody saying so', () => {
+  const at = stage({ a: {}, b: {} })
+  at.registry.eject(at.find('a'), 5_000)
+  at.clock.ms = 4_999
+  assert.deepEqual(countPicks(at, 10), { b: 10 })
+  at.clock.ms = 5_000
+  assert.deepEqual(countPicks(at, 10), { a: 5, b: 5 })
+})
+
+test('the only backend takes nothing either while it is not available', () => {
+  const at = stage({ a: {} })
+  assert.equal(pickName(at), 'a')
+  at.registry.eject(at.find('a'), 2_000)
+  assert.equal(pickName(at), undefined)
+  at.clock.ms = 2_000
+  assert.equal(pickName(at), 'a')
+  at.registry.setHealth(at.find('a'), 'down')
+  assert.equal(pickName(at), undefined)
+})
+
+test('backups are asked only where no other is available', () => {
+  const at = stage({ a: {}, b: { backup: true }, c: { backup: true } })
+  assert.deepEqual(countPicks(at, 10), { a: 10 })
+  at.registry.setHealth(at.find('a'), 'down')
+  assert.deepEqual(countPicks(at, 10), { b: 5, c: 5 })
+  at.registry.setHealth(at.find('a'), 'up')
+  assert.deepEqual(countPicks(at, 10), { a: 10 })
+})
+
+test('a weight of 0 takes nothing new', () => {
+  assert.deepEqual(countPicks(stage({ a: { weight: 0 }, b: {} }), 10), { b: 10 })
+})
+
+test('a further attempt goes to another backend, and to a backup when all others were tried', () => {
+  const at = stage({ a: {}, b: {}, c: { backup: true } })
+  const [a, b, c] = ['a', 'b', 'c'].map(at.find)
+  assert.ok(a && b && c)
+  for (let n = 0; n < 5; n++) assert.equal(pickName(at, [a]), 'b')
+  assert.equal(pickName(at, [a, b]), 'c')
+  assert.equal(pickName(at, [a, b, c]), undefined)
+  assert.equal(pickName(stage({ a: {} }), [a]), undefined)
+})
+
+test('weights of the next snapshot count at once, and the history stays', () => {
+  const at = stage({ a: {}, b: {} })
+  at.find('a').state.inFlight = 7
+  const next = at.compile({ a: { weight: 3 }, b: {} })
+  assert.deepEqual(countPicks({ upstream: next }, 12), { a: 9, b: 3 })
+  assert.equal(next.backends[0]?.state.inFlight, 7)
+  assert.deepEqual(countPicks(at, 12), { a: 6, b: 6 })
+})
+
+test('a backend that comes back gets its share little by little', (t) => {
+  const at = stage({ a: {}, b: {} }, { slowStartMs: 10_000 })
+  assert.deepEqual(countPicks(at, 100), { a: 50, b: 50 })
+  at.registry.setHealth(at.find('a'), 'down')
+  at.registry.setHealth(at.find('a'), 'up')
+  const shares = [0, 2_500, 5_000, 10_000].map((ms) => {
+    at.clock.ms = 1_000 + ms
+    return (countPicks(at, 1_100)['a'] ?? 0) / 1_100
+  })
+  t.diagnostic(shares.map((share) => share.toFixed(3)).join(' '))
+  for (const [i, part] of [0.1, 0.25, 0.5, 1].entries()) {
+    assert.ok(Math.abs((shares[i] ?? 0) - part / (1 + part)) < 0.01, String(shares))
+  }
+})
+
+test('so does one whose ejection is over, and one that a reload brings, but not those of the first snapshot', () => {
+  const at = stage({ a: {}, b: {} }, { slowStartMs: 10_000 })
+  at.registry.retain(at.upstream.backends)
+  assert.deepEqual(countPicks(at, 100), { a: 50, b: 50 })
+  at.registry.eject(at.find('a'), 3_000)
+  at.clock.ms = 3_000
+  assert.deepEqual(countPicks(at, 110), { a: 10, b: 100 })
+  at.clock.ms = 20_000
+  assert.deepEqual(countPicks(at, 100), { a: 50, b: 50 })
+  assert.deepEqual(countPicks({ upstream: at.compile({ a: {}, c: {} }) }, 110), { a: 100, c: 10 })
+})
+
+/** What a client of that backend is given. */
+function cookieOf({ upstream, find }: Stage, name: string): string {
+  const [, field = ''] = upstream.affinity?.fieldsFor(find(name), inputOf(1).head, false) ?? []
+  return /^lb=([^;]+)/.exec(field)?.[1] ?? ''
+}
+
+test('a cookie leads back to its backend, whatever the algorithm says', () => {
+  const at = stage({ a: {}, b: {}, c: {} }, { sticky: { cookie: 'lb', secret: undefined } })
+  const { affinity } = at.upstream
+  assert.ok(affinity)
+  const [name, cookie] = affinity.fieldsFor(at.find('b'), inputOf(1).head, false)
+  assert.equal(name, 'Set-Cookie')
+  const [, value = ''] = /^lb=([\w-]{22}); Path=\/; HttpOnly; SameSite=Lax$/.exec(cookie ?? '') ?? []
+  for (let n = 0; n < 10; n++) assert.equal(pickName(at, [], withCookie(value)), 'b')
+  assert.deepEqual(affinity.fieldsFor(at.find('b'), withCookie(value).head, false), [])
+  assert.match(affinity.fieldsFor(at.find('b'), inputOf(1).head, true)[1] ?? '', /; Secure$/)
+})
+
+test('a cookie that was made elsewhere, or changed, leads nowhere', () => {
+  const at = stage({ a: {}, b: {} }, { sticky: { cookie: 'lb', secret: undefined } })
+  const other = stage({ a: {}, b: {} }, { sticky: { cookie: 'lb', secret: 'another secret, long' } })
+  const named = stage({ a: {}, b: {} }, { name: 'web', sticky: { cookie: 'lb', secret: undefined } })
+  const forged = [
+    cookieOf(other, 'a'),
+    cookieOf(named, 'a'),
+    cookieOf(at, 'a').slice(0, -1),
+    `${cookieOf(at, 'a')}A`,
+    '',
+    'a:80',
+    '__proto__',
+  ]
+  for (const value of forged) {
+    const names = new Set([0, 1].map(() => pickName(at, [], withCookie(value))))
+    assert.equal(names.size, 2, value)
+  }
+})
+
+test('a client whose backend is not available is led to another and told so', () => {
+  const at = stage({ a: {}, b: {} }, { sticky: { cookie: 'lb', secret: undefined } })
+  const { affinity } = at.upstream
+  const value = cookieOf(at, 'a')
+  at.registry.setHealth(at.find('a'), 'down')
+  assert.equal(pickName(at, [], withCookie(value)), 'b')
+  assert.equal(affinity?.fieldsFor(at.find('b'), withCookie(value).head, false).length, 2)
+})
+
+test('a weight of 0 still serves those who were there before', () => {
+  const sticky = { cookie: 'lb', secret: undefined }
+  const at = stage({ a: {}, b: {} }, { sticky })
+  const value = cookieOf(at, 'a')
+  const next = { upstream: at.compile({ a: { weight: 0 }, b: {} }) }
+  assert.equal(pickName(next, [], withCookie(value)), 'a')
+  assert.deepEqual(countPicks(next, 10), { b: 10 })
+})
