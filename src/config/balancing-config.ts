@@ -1,3 +1,5 @@
+import type { Config, UpstreamConfig } from './config.ts'
+
 /** How an upstream chooses among its backends. */
 export type BalancingConfig =
   | {
@@ -26,4 +28,12 @@ export interface StickyConfig {
 /** As it stands in a file: `header_hash:x-user`. */
 export function formatBalancing(balancing: BalancingConfig): string {
   return balancing.kind === 'header_hash' ? `header_hash:${balancing.header}` : balancing.kind
+}
+
+/** Every group of backends: those that routes share, and then those of single routes. */
+export function listUpstreams({ upstreams, routes }: Config): UpstreamConfig[] {
+  const own = routes.flatMap(({ action }) =>
+    action.kind === 'proxy' && typeof action.upstream !== 'string' ? [action.upstream] : [],
+  )
+  return [...upstreams, ...own]
 }

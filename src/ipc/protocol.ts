@@ -8,6 +8,8 @@ export interface ConfigSnapshot {
   readonly config: Config
   /** 48 random bytes in base64, the same in every worker, so that TLS sessions resume in any of them. */
   readonly ticketKeys: string
+  /** For sticky cookies without a secret of their own; '' where there are none. */
+  readonly stickySecret: string
 }
 
 /**

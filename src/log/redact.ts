@@ -4,7 +4,9 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
   'keypem',
   'password',
   'proxy-authorization',
+  'secret',
   'set-cookie',
+  'stickysecret',
   'ticketkeys',
 ])
 const REDACTED = '[redacted]'

@@ -17,6 +17,7 @@ import { type Intent, listenToSignals } from './signals.ts'
 import { closeSockets } from './socket-set.ts'
 import { StartError } from './start-error.ts'
 import { reportListen, reportRoutes, reportUpstreams, reportWorkers } from './status.ts'
+import { findStickySecret } from './sticky-secret.ts'
 import type { Supervisor } from './supervisor.ts'
 import { connectServiceManager, type ServiceManager } from './systemd.ts'
 
@@ -60,6 +61,7 @@ export class Primary implements AdminAnswers {
       watch,
       admin: this.#admin,
       accepted: (config) => this.#accept(config),
+      stickySecret: (config) => findStickySecret(config, options.runDir),
     })
     const { promise, resolve } = Promise.withResolvers<number>()
     this.done = promise

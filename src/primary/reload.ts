@@ -22,6 +22,8 @@ export interface ReloadContext {
   readonly watch: FileWatch
   readonly admin: Pick<AdminListener, 'prepare'>
   accepted(config: Config): void
+  /** As the snapshot has it. Throws where it cannot be kept. */
+  stickySecret(config: Config): string
 }
 
 interface Work extends PublishOutcome {
@@ -178,7 +180,8 @@ export class Reloader {
   async #publish(plan: ReloadPlan, config: Config): Promise<PublishOutcome> {
     const { supervisor } = this.#context
     const { state } = supervisor
-    const snapshot = { ...state.snapshot, version: state.snapshot.version + 1, config }
+    const stickySecret = this.#context.stickySecret(config)
+    const snapshot = { ...state.snapshot, version: state.snapshot.version + 1, config, stickySecret }
     await supervisor.settleStarts()
     // Where no worker lives there is nobody to ask: new ones must show that they can serve it.
     const rolls = plan.kind === 'roll' || supervisor.readyWorkers().length === 0

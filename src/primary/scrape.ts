@@ -1,5 +1,5 @@
+import { listUpstreams } from '../config/balancing-config.ts'
 import type { Config } from '../config/config.ts'
-import { listUpstreams } from '../config/upstream-list.ts'
 import type { BackendGauges } from '../metrics/delta.ts'
 import { formatFamily, formatHistograms, type Sample } from '../metrics/exposition.ts'
 import { BUCKET_COUNT } from '../metrics/histogram.ts'

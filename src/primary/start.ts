@@ -12,6 +12,7 @@ import { RESTART_POLICY } from './restart-policy.ts'
 import type { ServingState } from './serving-state.ts'
 import { bindSockets, closeSockets } from './socket-set.ts'
 import { StartError } from './start-error.ts'
+import { findStickySecret } from './sticky-secret.ts'
 import { Supervisor } from './supervisor.ts'
 import { defaultWorkerExec } from './worker-process.ts'
 
@@ -43,10 +44,11 @@ async function openPrimary(options: PrimaryOptions, watch: FileWatch): Promise<P
   const loaded = await loadConfig(configFile, { env, overrides, resolveHosts: false })
   if (!loaded.ok) throw new StartError('the configuration has errors', loaded.problems)
   await watch.update(loaded.watchFiles)
+  const stickySecret = readSecret(loaded.config, options.runDir)
   const { sockets, adminSocket } = await bindAddresses(loaded.config).catch((cause: Error) => {
     throw new StartError(cause.message, [], { cause })
   })
-  const snapshot = { version: 1, config: loaded.config, ticketKeys: randomBytes(48).toString('base64') }
+  const snapshot = { version: 1, config: loaded.config, ticketKeys: randomBytes(48).toString('base64'), stickySecret }
   const state: ServingState = { snapshot, generation: 1, sockets }
   const totals = new MetricsTotals()
   const pauses = new Pauses(() => supervisor.tell({ type: 'pauses', pauses: pauses.list() }))
@@ -76,5 +78,13 @@ async function bindAddresses({ server, admin }: Config) {
   } catch (error) {
     closeSockets(sockets)
     throw error
+  }
+}
+
+function readSecret(config: Config, runDir: string): string {
+  try {
+    return findStickySecret(config, runDir)
+  } catch (cause) {
+    throw new StartError((cause as Error).message, [], { cause })
   }
 }

@@ -1,7 +1,6 @@
 import { formatAddress } from '../address.ts'
-import { formatBalancing } from '../config/balancing-config.ts'
+import { formatBalancing, listUpstreams } from '../config/balancing-config.ts'
 import type { Config, MemberConfig, RouteConfig } from '../config/config.ts'
-import { listUpstreams } from '../config/upstream-list.ts'
 import type { ListenReport, RouteReport, UpstreamReport, WorkerReport } from '../ipc/control.ts'
 import type { ServingState } from './serving-state.ts'
 import type { Supervisor } from './supervisor.ts'

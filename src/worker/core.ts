@@ -51,6 +51,7 @@ export class Core {
   /** Throws where the snapshot cannot be compiled or the log file not be opened. */
   constructor(snapshot: ConfigSnapshot, slot: number) {
     this.#current = this.#compile(snapshot)
+    this.#registry.retain(this.#current.world.backends)
     const { config } = snapshot
     this.#log = createLog({
       logging: config.logging,
@@ -175,7 +176,8 @@ export class Core {
   }
 
   #compile(snapshot: ConfigSnapshot): Served {
-    return { snapshot, world: compileWorld(snapshot.config, this.#registry, this.#metrics) }
+    const { config, stickySecret } = snapshot
+    return { snapshot, world: compileWorld(config, this.#registry, this.#metrics, stickySecret) }
   }
 
   #handlerFor(address: ListenAddress): ListenerHandler {

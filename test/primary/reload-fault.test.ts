@@ -10,7 +10,7 @@ import { Supervisor } from '../../src/primary/supervisor.ts'
 
 test('a fault of the program in a reload is reported, and the next one is tried', async (t) => {
   const logger = pino({ level: 'silent' })
-  const snapshot = { version: 7, config: {} as Config, ticketKeys: '' }
+  const snapshot = { version: 7, config: {} as Config, ticketKeys: '', stickySecret: '' }
   const supervisor = new Supervisor(
     { snapshot, generation: 1, sockets: [] },
     {
@@ -34,6 +34,7 @@ test('a fault of the program in a reload is reported, and the next one is tried'
     },
     watch,
     admin: { prepare: () => assert.fail() },
+    stickySecret: () => '',
     accepted: () => assert.fail(),
   })
   const reports = await Promise.all([

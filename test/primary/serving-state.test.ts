@@ -13,7 +13,11 @@ test('idle clients have half the patience when a worker is replaced, and little 
   writeFileSync(file, 'server: { timeouts: { drain: 20s, websocket_drain: 1m } }\n')
   const loaded = await loadConfig(file, { env: {}, overrides: {} })
   assert.ok(loaded.ok)
-  const state = { snapshot: { version: 1, config: loaded.config, ticketKeys: '' }, generation: 1, sockets: [] }
+  const state = {
+    snapshot: { version: 1, config: loaded.config, ticketKeys: '', stickySecret: '' },
+    generation: 1,
+    sockets: [],
+  }
   assert.deepEqual(drainLimitsOf(state), { httpMs: 20_000, idleMs: 10_000, websocketMs: 60_000 })
   assert.deepEqual(stopLimitsOf(state), { httpMs: 20_000, idleMs: 2_000, websocketMs: 60_000 })
 })
