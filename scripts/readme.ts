@@ -1,13 +1,23 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { configReferenceMarkdown } from '../src/config/reference.ts'
+import { METRICS } from '../src/metrics/catalogue.ts'
 import { REASONS } from '../src/reason.ts'
 
 const file = fileURLToPath(new URL('../README.md', import.meta.url))
 
 /** The README with its generated tables as the code has them now. Throws where a table's place is not marked. */
 export function renderReadme(text: string): string {
-  return fillSection(fillSection(text, 'configuration table', configReferenceMarkdown()), 'reasons', reasonTable())
+  const tables = { 'configuration table': configReferenceMarkdown(), reasons: reasonTable(), metrics: metricTable() }
+  return Object.entries(tables).reduce((filled, [name, table]) => fillSection(filled, name, table), text)
+}
+
+function metricTable(): string {
+  const rows = Object.entries(METRICS).map(([name, { type, labels, help }]) => {
+    const list = labels.map((label) => `\`${label}\``).join(', ')
+    return `| \`${name}\` | ${type} | ${list} | ${help} |`
+  })
+  return ['| metric | type | labels | |', '|---|---|---|---|', ...rows].join('\n')
 }
 
 function reasonTable(): string {

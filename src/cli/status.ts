@@ -11,7 +11,7 @@ const TIMEOUT_MS = 5_000
 export function addStatus(program: Command): void {
   program
     .command('status')
-    .description('show the instance, its workers and what became of the last change')
+    .description('show the instance, its workers, its traffic and what became of the last change')
     .addHelpText(
       'after',
       formatExamples([

@@ -1,6 +1,8 @@
 import { METRICS, type MetricName } from './catalogue.ts'
 import { SCRAPE_EDGES } from './histogram.ts'
 
+const NEEDS_ESCAPE = /[\\"\n]/
+
 /** Content-Type of the text. */
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
@@ -25,15 +27,15 @@ export function formatHistograms(name: MetricName, samples: Iterable<HistogramSa
   let text = ''
   for (const { labels, buckets, sumMs } of samples) {
     const own = formatLabels(name, labels)
-    const opened = own === '' ? '{' : `${own.slice(0, -1)},`
+    const head = `${name}_bucket${own === '' ? '{' : `${own.slice(0, -1)},`}le="`
     let count = 0
     let bucket = 0
-    for (const edge of SCRAPE_EDGES) {
-      while (bucket <= edge.bucket) count += buckets[bucket++] ?? 0
-      text += `${name}_bucket${opened}le="${edge.le}"} ${count}\n`
+    for (const { bucket: last, le } of SCRAPE_EDGES) {
+      while (bucket <= last) count += buckets[bucket++] ?? 0
+      text += `${head}${le}"} ${count}\n`
     }
     while (bucket < buckets.length) count += buckets[bucket++] ?? 0
-    text += `${name}_bucket${opened}le="+Inf"} ${count}\n`
+    text += `${head}+Inf"} ${count}\n`
     text += `${name}_sum${own} ${sumMs / 1000}\n${name}_count${own} ${count}\n`
   }
   return text === '' ? '' : `${formatHead(name)}${text}`
@@ -51,5 +53,6 @@ function formatLabels(name: MetricName, values: readonly string[]): string {
 }
 
 function escapeLabel(value: string): string {
+  if (!NEEDS_ESCAPE.test(value)) return value
   return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }

@@ -49,8 +49,11 @@ class Series {
   /** What was counted since the last call. */
   take(): SeriesDelta {
     const counts: number[] = []
-    for (const [place, count] of this.counts.entries()) if (count > 0) counts.push(place, count)
-    const sums = [...this.sums]
+    for (let place = 0; place < this.counts.length; place++) {
+      const count = this.counts[place] ?? 0
+      if (count > 0) counts.push(place, count)
+    }
+    const sums = Array.from(this.sums)
     this.counts.fill(0)
     this.sums.fill(0)
     this.#isChanged = false
