@@ -15,7 +15,7 @@ export const EXTRAS = [
   'workers',
 ] as const satisfies readonly ExtraName[]
 
-const NORMAL: BenchOptions = { rounds: 5, seconds: 3, warmUpSeconds: 3, idleConnections: 5_000 }
+const NORMAL: BenchOptions = { rounds: 5, seconds: 3, warmUpSeconds: 6, idleConnections: 5_000 }
 const QUICK: BenchOptions = { rounds: 1, seconds: 0.5, warmUpSeconds: 0.3, idleConnections: 500 }
 
 const LOAD_NAMES = Object.keys(LOADS) as LoadName[]

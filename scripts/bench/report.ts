@@ -7,6 +7,8 @@ import type { Machine } from './machine.ts'
 import { findRow, type Results } from './results.ts'
 
 const MEGABYTE = 1_048_576
+/** Less leaves code of Node's that is not compiled yet. */
+const ENOUGH_WARM_UP_SECONDS = 3
 
 const ROW_COLUMNS: readonly Column[] = [
   { title: 'LOAD', align: 'left' },
@@ -67,8 +69,9 @@ function orderByLoad(rows: readonly Row[]): Row[] {
   return rows.toSorted((a, b) => order.indexOf(a.load) - order.indexOf(b.load))
 }
 
-function describeRun({ command, machine, options: { rounds, seconds } }: Results): string {
-  return `${command}\n${describeMachine(machine)}\nmedians of ${rounds} interleaved rounds of ${seconds} s`
+function describeRun({ command, machine, options: { rounds, seconds, warmUpSeconds } }: Results): string {
+  const caution = warmUpSeconds < ENOUGH_WARM_UP_SECONDS ? '; too short for more than a first look' : ''
+  return `${command}\n${describeMachine(machine)}\nmedians of ${rounds} interleaved rounds of ${seconds} s${caution}`
 }
 
 function describeMachine({ cores, cpu, kernel, node, versions, date }: Machine): string {

@@ -19,7 +19,7 @@ test('the table for a terminal', () => {
     formatResults({ ...results, leftOut: [{ name: 'caddy', reason: 'not there' }] }),
     `npm run bench
 2 × Some CPU, Linux 6.1, Node v26.10.0, nginx 1.22.1, 2026-01-02
-medians of 1 interleaved rounds of 1 s
+medians of 1 interleaved rounds of 1 s; too short for more than a first look
 
 LOAD    CONTENDER   CPU µs  × nginx  µs/MB  REQ/s  p50 ms  p99 ms  RSS MB  ERRORS
 get-1   nginx         12.0     1.00      -   1000    0.50    2.00      10
