@@ -17,7 +17,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['primary', 'worker'],
   ['proxy', 'listener'],
   ['routing', 'upstream', 'health', 'limits', 'ipc', 'config'],
-  ['metrics', 'log'],
+  ['metrics', 'log', 'http1'],
   [DATA_TYPES],
 ]
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
+import { ReadBuffer } from '../../http1/read-buffer.ts'
 import { Deadline } from './deadline.ts'
 import type { Dialer } from './dialer.ts'
-import { ReadBuffer } from './read-buffer.ts'
 import { ResponseReader } from './response-reader.ts'
 
 /** A TLS record holds no more; plain connections share a larger buffer. */

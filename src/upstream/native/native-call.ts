@@ -1,10 +1,10 @@
 import type { ResponseHead } from '../../exchange.ts'
+import { MalformedMessage } from '../../http1/malformed-message.ts'
 import type { Attempt, ResponseSink, UpstreamReason, UpstreamRequest } from '../engine.ts'
 import { type ConnectionPhase, explainFailure, explainThrown, toError, withMessage } from '../failure.ts'
 import { isIdempotent } from '../framing.ts'
 import type { Connection, ConnectionUser } from './connection.ts'
 import type { ConnectionPool } from './connection-pool.ts'
-import { MalformedResponse } from './malformed-response.ts'
 import { renderRequestHead } from './request-head.ts'
 import type { ResponseReceiver } from './response-reader.ts'
 import { Upload, type UploadHost } from './upload.ts'
@@ -76,7 +76,7 @@ export class NativeCall implements Attempt, ConnectionUser, ResponseReceiver, Up
     try {
       at = connection.reader.read(bytes, start, end)
     } catch (error) {
-      if (!(error instanceof MalformedResponse)) throw error
+      if (!(error instanceof MalformedMessage)) throw error
       this.#fail('bad_response', error)
       return
     }

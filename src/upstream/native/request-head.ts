@@ -1,7 +1,7 @@
 import type { HeaderList } from '../../header-list.ts'
+import { consistsOf, FIELD_TEXT, isWithin, TARGET, TOKEN } from '../../http1/octets.ts'
 import type { UpstreamRequest } from '../engine.ts'
 import { mayLackBody } from '../framing.ts'
-import { consistsOf, FIELD_TEXT, isWithin, TARGET, TOKEN } from './octets.ts'
 
 /**
  * The head as it goes out, each character one octet (latin1). Nothing is encoded or repaired: a method, path or field that

@@ -1,9 +1,9 @@
 import type { ResponseHead } from '../../exchange.ts'
 import { hasToken } from '../../header-list.ts'
-import { parseFieldLines, skipLineEnd } from './field-lines.ts'
+import { parseFieldLines, skipLineEnd } from '../../http1/field-lines.ts'
+import { MalformedMessage } from '../../http1/malformed-message.ts'
+import { FIELD_TEXT, SPACE } from '../../http1/octets.ts'
 import { computeKeptMs } from './keep-alive.ts'
-import { MalformedResponse } from './malformed-response.ts'
-import { FIELD_TEXT, SPACE } from './octets.ts'
 
 export const STATUS_LINE_START = 'HTTP/1.'
 
@@ -30,12 +30,12 @@ export interface ParsedHead {
 }
 
 /**
- * Reads a whole head, from the status line to the empty line. Throws MalformedResponse for what RFC 9112 does not
+ * Reads a whole head, from the status line to the empty line. Throws MalformedMessage for what RFC 9112 does not
  * allow, and for every head that says more than one thing about the length of its body (§6.1, §6.3).
  */
 export function parseResponseHead(text: string): ParsedHead {
   const isOld = text.charCodeAt(STATUS_LINE_START.length) === ZERO
-  if (!text.startsWith(isOld ? 'HTTP/1.0 ' : 'HTTP/1.1 ')) throw new MalformedResponse('status line', text)
+  if (!text.startsWith(isOld ? 'HTTP/1.0 ' : 'HTTP/1.1 ')) throw new MalformedMessage('status line', text)
   const status = parseStatus(text)
   // RFC 9112 §4 asks for the space even where no reason follows; servers that leave it out are common.
   let at = text.charCodeAt(REASON_AT - 1) === SPACE ? REASON_AT : REASON_AT - 1
@@ -49,10 +49,10 @@ function parseStatus(text: string): number {
   let status = 0
   for (let at = STATUS_AT; at < STATUS_AT + 3; at++) {
     const code = text.charCodeAt(at)
-    if (code < ZERO || code > NINE) throw new MalformedResponse('status line', text)
+    if (code < ZERO || code > NINE) throw new MalformedMessage('status line', text)
     status = status * 10 + code - ZERO
   }
-  if (status < 100 || status > 599) throw new MalformedResponse('status', status)
+  if (status < 100 || status > 599) throw new MalformedMessage('status', status)
   return status
 }
 
@@ -66,11 +66,11 @@ function readFraming(text: string, head: ResponseHead, isOld: boolean): ParsedHe
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] ?? ''
     if (name.length === 14 && name.toLowerCase() === 'content-length') {
-      if (lengthBytes !== -1) throw new MalformedResponse('second Content-Length', headers[i + 1])
+      if (lengthBytes !== -1) throw new MalformedMessage('second Content-Length', headers[i + 1])
       lengthBytes = parseLength(headers[i + 1] ?? '')
     } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
       if (isChunked || isOld || !PLAINLY_CHUNKED.test(text)) {
-        throw new MalformedResponse('Transfer-Encoding', headers[i + 1])
+        throw new MalformedMessage('Transfer-Encoding', headers[i + 1])
       }
       isChunked = true
     } else if (name.length === 10) {
@@ -80,12 +80,12 @@ function readFraming(text: string, head: ResponseHead, isOld: boolean): ParsedHe
     }
   }
   if (isChunked && lengthBytes !== -1)
-    throw new MalformedResponse('Content-Length beside Transfer-Encoding', lengthBytes)
+    throw new MalformedMessage('Content-Length beside Transfer-Encoding', lengthBytes)
   return { head, isChunked, lengthBytes, keptMs: persists ? computeKeptMs(keepAlive) : 0 }
 }
 
 function parseLength(value: string): number {
   const lengthBytes = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN
   if (Number.isSafeInteger(lengthBytes)) return lengthBytes
-  throw new MalformedResponse('Content-Length', value)
+  throw new MalformedMessage('Content-Length', value)
 }

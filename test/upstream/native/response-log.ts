@@ -1,6 +1,6 @@
 import type { ResponseHead } from '../../../src/exchange.ts'
 import type { HeaderList } from '../../../src/header-list.ts'
-import { MalformedResponse } from '../../../src/upstream/native/malformed-response.ts'
+import { MalformedMessage } from '../../../src/http1/malformed-message.ts'
 import { ResponseReader } from '../../../src/upstream/native/response-reader.ts'
 
 /** What a reader made of some bytes. */
@@ -44,7 +44,7 @@ export function readResponse(
     }
     if (reader.isOver || (closes && reader.close())) end = 'over'
   } catch (error) {
-    if (!(error instanceof MalformedResponse)) throw error
+    if (!(error instanceof MalformedMessage)) throw error
     end = 'malformed'
   }
   return {

@@ -1,5 +1,4 @@
-import { MAX_RESPONSE_HEAD_BYTES } from '../response-fault.ts'
-import { MalformedResponse } from './malformed-response.ts'
+import { MalformedMessage, OversizedBlock } from './malformed-message.ts'
 import { CR, LF } from './octets.ts'
 
 const NOTHING: Buffer = Buffer.alloc(0)
@@ -7,7 +6,7 @@ const FIRST_BYTES = 1_024
 
 /**
  * Gathers a block of lines, a head or trailers, until the empty line that ends it, from any number of reads. A block that
- * comes in one read is never copied. Throws MalformedResponse for a line that ends in LF alone and for a block over 64 KB.
+ * comes in one read is never copied. Throws MalformedMessage for a line that ends in LF alone.
  */
 export class FieldBlock {
   /** The whole block with its empty line, as latin1; valid once `read` has found its end. */
@@ -31,9 +30,12 @@ export class FieldBlock {
     this.#lastByte = 0
   }
 
-  /** Reads on from `start`; returns the index behind the block, or -1 where it goes on beyond `end`. */
-  read(bytes: Buffer, start: number, end: number): number {
-    const limit = Math.min(end, start + MAX_RESPONSE_HEAD_BYTES - this.#keptBytes)
+  /**
+   * Reads on from `start`; returns the index behind the block, or -1 where it goes on beyond `end`. Throws OversizedBlock
+   * for a block of more than `maxBytes`.
+   */
+  read(bytes: Buffer, start: number, end: number, maxBytes: number): number {
+    const limit = Math.min(end, start + maxBytes - this.#keptBytes)
     let lineBytes = this.#lineBytes
     let lastByte = this.#lastByte
     for (let at = start; at < limit; at++) {
@@ -41,7 +43,7 @@ export class FieldBlock {
       if (byte !== LF) {
         lineBytes++
       } else if (lastByte !== CR) {
-        throw new MalformedResponse('line that ends in LF alone')
+        throw new MalformedMessage('line that ends in LF alone')
       } else if (lineBytes > 1) {
         lineBytes = 0
       } else {
@@ -50,7 +52,7 @@ export class FieldBlock {
       }
       lastByte = byte
     }
-    if (limit < end) throw new MalformedResponse(`head or trailers over ${MAX_RESPONSE_HEAD_BYTES} bytes`)
+    if (limit < end) throw new OversizedBlock(maxBytes)
     this.#keep(bytes, start, end)
     this.#lineBytes = lineBytes
     this.#lastByte = lastByte

@@ -1,4 +1,4 @@
-import { MalformedResponse } from './malformed-response.ts'
+import { MalformedMessage } from './malformed-message.ts'
 import { CR, FIELD_TEXT, LF, SEMICOLON } from './octets.ts'
 
 const MAX_LINE_BYTES = 1_024
@@ -13,7 +13,7 @@ const LINE_LF = 5
 
 /**
  * The line before a chunk, from any number of reads: its size, and extensions, which are skipped (RFC 9112 §7.1).
- * Throws MalformedResponse for anything else, and for a line over 1 KB or a size beyond 2^52.
+ * Throws MalformedMessage for anything else, and for a line over 1 KB or a size beyond 2^52.
  */
 export class ChunkLine {
   sizeBytes = 0
@@ -30,7 +30,7 @@ export class ChunkLine {
   /** Reads on from `start`; returns the index behind the line, or -1 where it goes on beyond `end`. */
   read(bytes: Buffer, start: number, end: number): number {
     for (let at = start; at < end; at++) {
-      if (++this.#lineBytes > MAX_LINE_BYTES) throw new MalformedResponse(`chunk line over ${MAX_LINE_BYTES} bytes`)
+      if (++this.#lineBytes > MAX_LINE_BYTES) throw new MalformedMessage(`chunk line over ${MAX_LINE_BYTES} bytes`)
       if (this.#take(bytes[at] as number)) return at + 1
     }
     return -1
@@ -56,7 +56,7 @@ export class ChunkLine {
         return false
       case EXTENSIONS:
         if (byte === CR) this.#phase = LINE_LF
-        else if (FIELD_TEXT[byte] !== 1) throw new MalformedResponse('control byte in a chunk extension', byte)
+        else if (FIELD_TEXT[byte] !== 1) throw new MalformedMessage('control byte in a chunk extension', byte)
         return false
       default:
         this.#expect(byte, LF, LINE_LF)
@@ -65,14 +65,14 @@ export class ChunkLine {
   }
 
   #expect(byte: number, expected: number, next: number): void {
-    if (byte !== expected) throw new MalformedResponse(`byte ${byte} in place of a line break`)
+    if (byte !== expected) throw new MalformedMessage(`byte ${byte} in place of a line break`)
     this.#phase = next
   }
 
   #addDigit(byte: number): void {
     const digit = hexDigit(byte)
-    if (digit === -1) throw new MalformedResponse('chunk size with', String.fromCharCode(byte))
-    if (this.sizeBytes >= MAX_SIZE_BEFORE_DIGIT) throw new MalformedResponse('chunk size beyond 2^52')
+    if (digit === -1) throw new MalformedMessage('chunk size with', String.fromCharCode(byte))
+    if (this.sizeBytes >= MAX_SIZE_BEFORE_DIGIT) throw new MalformedMessage('chunk size beyond 2^52')
     this.sizeBytes = this.sizeBytes * 16 + digit
   }
 }

@@ -1,10 +1,10 @@
-import { MalformedResponse } from './malformed-response.ts'
+import { MalformedMessage } from './malformed-message.ts'
 import { COLON, CR, FIELD_TEXT, HTAB, LF, SPACE, TOKEN } from './octets.ts'
 
 /**
  * The fields from `start` to the empty line that ends the text, names and values as they came, without the white space
  * around values. Strict (RFC 9112 §5): token names with the colon at once behind them, no folded lines, CR and LF in
- * pairs only. Throws MalformedResponse.
+ * pairs only. Throws MalformedMessage.
  */
 export function parseFieldLines(text: string, start: number): string[] {
   const fields: string[] = []
@@ -12,7 +12,7 @@ export function parseFieldLines(text: string, start: number): string[] {
   while (text.charCodeAt(at) !== CR) {
     const nameStart = at
     while (TOKEN[text.charCodeAt(at)] === 1) at++
-    if (at === nameStart || text.charCodeAt(at) !== COLON) throw new MalformedResponse('field', text.slice(nameStart))
+    if (at === nameStart || text.charCodeAt(at) !== COLON) throw new MalformedMessage('field', text.slice(nameStart))
     const name = text.substring(nameStart, at)
     at++
     while (isBlank(text.charCodeAt(at))) at++
@@ -27,10 +27,10 @@ export function parseFieldLines(text: string, start: number): string[] {
   return fields
 }
 
-/** The index behind the CR LF at `at`; throws MalformedResponse where something else stands there. */
+/** The index behind the CR LF at `at`; throws MalformedMessage where something else stands there. */
 export function skipLineEnd(text: string, at: number): number {
   if (text.charCodeAt(at) === CR && text.charCodeAt(at + 1) === LF) return at + 2
-  throw new MalformedResponse('control byte before', text.slice(at))
+  throw new MalformedMessage('control byte before', text.slice(at))
 }
 
 function isBlank(code: number): boolean {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ReadBuffer } from '../../../src/upstream/native/read-buffer.ts'
+import { ReadBuffer } from '../../src/http1/read-buffer.ts'
 
 const SIZE = 65_536
 const SMALL = 100
