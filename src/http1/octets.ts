@@ -17,6 +17,9 @@ export const FIELD_TEXT = createTable((octet) => octet === HTAB || (octet >= SPA
 /** 1 for each octet that may stand in a request target: neither controls nor white space. */
 export const TARGET = createTable((octet) => octet > SPACE && octet !== 127)
 
+/** 1 for each visible ASCII character. */
+export const VISIBLE = createTable((octet) => octet > SPACE && octet < 127)
+
 /** True where the text has at least one character, all of them in the table. */
 export function consistsOf(table: Uint8Array, text: string): boolean {
   return text.length > 0 && isWithin(table, text)

@@ -11,15 +11,9 @@ const LINGER_BYTES = 64 * 1024 * 1024
  */
 const HALF_CLOSED_MS = 2_000
 
-const END = Symbol('end of a socket')
-
-interface EndingSocket extends Socket {
-  [END]?: ConnectionEnd
-}
-
 /** The ways in which a client connection ends. */
 export class ConnectionEnd {
-  readonly #socket: EndingSocket
+  readonly #socket: Socket
   #cutReason: Reason | undefined
   #lingerUntilMs = 0
   #lingerUntilBytes = 0
@@ -60,12 +54,6 @@ export class ConnectionEnd {
     this.#socket.resume()
   }
 
-  /** Where node:http is to close the connection after the response it sends, it lingers instead. */
-  lingerAfterResponse(): void {
-    this.#socket[END] = this
-    this.#socket.destroySoon = lingerInstead
-  }
-
   noteClientEnd(): void {
     this.#clientEnded = true
     this.#stillSinceMs = performance.now()
@@ -87,8 +75,4 @@ export class ConnectionEnd {
       this.#stillSinceMs = nowMs
     } else if (nowMs - this.#stillSinceMs >= HALF_CLOSED_MS) this.cut('client_gone', false)
   }
-}
-
-function lingerInstead(this: EndingSocket): void {
-  this[END]?.linger()
 }

@@ -1,18 +1,19 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { ClientLimits } from '../config/config.ts'
 import type { ClientAddress } from '../exchange.ts'
 import type { Reason } from '../reason.ts'
-import { addressOf } from './client-address.ts'
+import type { ClientInput } from './client-input.ts'
 import { ConnectionEnd } from './connection-end.ts'
 import { Http1Responder } from './http1-responder.ts'
 import { Http1Upgrade, type UpgradeHost } from './http1-upgrade.ts'
 import type { ListenerHandler, ListenerSettings } from './listener.ts'
-import { type Rejection, rejectionOf, renderRejection, sendRejection } from './rejection.ts'
-import { RequestBody } from './request-body.ts'
-import { asksForWebSocket, checkRequestHead, type RawRequestHead } from './request-framing.ts'
-import { rawHeadOf, toRequestHead } from './request-head.ts'
-import { RequestQueue } from './request-queue.ts'
-import { attach, release, takeOver } from './socket-events.ts'
+import { type Rejection, renderRejection } from './rejection.ts'
+import { type BodyHost, RequestBody } from './request-body.ts'
+import type { RawRequestHead } from './request-framing.ts'
+import { type IntakeHost, RequestIntake } from './request-intake.ts'
+import type { RefusedRequest, SoundRequest } from './request-reader.ts'
+import { attach, release, type SocketListener } from './socket-events.ts'
+import type { TurnUser } from './turn-end.ts'
 
 /** What the connections of one listener share. */
 export interface ConnectionOwner {
@@ -21,175 +22,198 @@ export interface ConnectionOwner {
   /** No connection waits for another request any more. */
   readonly isGraceOver: boolean
   readonly handler: ListenerHandler
+  /** The Date field as a line. */
+  readonly dateLine: string
+  /** Calls `settle` at the end of this turn of the loop. */
+  settleLater(user: TurnUser): void
   /** It became a tunnel: `closed` is still called. */
   released(connection: Http1Connection): void
   closed(connection: Http1Connection): void
 }
 
 /** One client connection: its requests become exchanges one after another, in the order in which they came. */
-export class Http1Connection implements UpgradeHost {
+export class Http1Connection implements IntakeHost, UpgradeHost, BodyHost, SocketListener {
+  readonly socket: Socket
   readonly client: ClientAddress
   /** Among the connections that the limit allows. */
   readonly isCounted: boolean
   readonly #owner: ConnectionOwner
-  readonly #socket: Socket
+  readonly #input: ClientInput
   readonly #end: ConnectionEnd
-  readonly #queue: RequestQueue
+  readonly #intake: RequestIntake
   /** Of the exchange under way. */
   #responder: Http1Responder | undefined
-  #body: RequestBody | undefined
-  /** Nothing is taken behind this request. */
-  #final: IncomingMessage | undefined
-  /** To be answered when the requests before it are. */
-  #rejection: Rejection | undefined
-  #hasFailed = false
-  /** The last response is on its way, or was sent: whatever else comes is read and thrown away. */
+  #isUpgrade = false
+  /** What comes behind the request may not be HTTP. */
+  #isFinal = false
+  /** The client waits for a word before it sends the body. */
+  #awaitsContinue = false
+  /** The client lets another request follow. */
+  #persists = false
+  /** Decided with the head of the response. */
+  #closesAfter = false
+  /** The last response was sent, or there is none. */
   #isParting = false
-  /** Node's parser let go of the socket. */
-  #isDetached = false
+  /** It waits for its first request. */
+  #isFresh = true
+  /** When the wait for a request, or for the rest of its head, was first seen; 0: not yet. */
+  #sinceMs = 0
 
-  constructor(owner: ConnectionOwner, socket: Socket, isCounted: boolean) {
+  constructor(owner: ConnectionOwner, socket: Socket, input: ClientInput, client: ClientAddress, isCounted: boolean) {
     this.#owner = owner
+    this.socket = socket
+    this.client = client
     this.isCounted = isCounted
-    this.#socket = socket
+    this.#input = input
     this.#end = new ConnectionEnd(socket)
-    this.#queue = new RequestQueue(socket)
-    this.client = addressOf(socket)
+    this.#intake = new RequestIntake(this, socket, input)
     attach(socket, this)
   }
 
-  /** Nothing came that is not answered; a head that has not arrived in full does not count. */
+  /** It waits for a request of which nothing came. */
   get isIdle(): boolean {
-    return this.#responder === undefined && this.#queue.isEmpty && !this.#isParting
+    return !this.isBusy && !this.#isParting && !this.#intake.isInHead
   }
 
-  take(message: IncomingMessage, response: ServerResponse): void {
-    if (this.#isParting || (this.#final !== undefined && this.#final !== message)) return
-    if (this.#responder === undefined) this.#begin(message, response)
-    else if (!this.#queue.push({ message, response })) {
-      this.#report({ reason: 'over_capacity', status: 503, detail: 'too many pipelined requests' })
-      this.cut('over_capacity', false)
-    }
+  get isBusy(): boolean {
+    return this.#responder !== undefined
   }
 
-  /** Whether Node's parser may let go of the socket for this request. */
-  maySwitch(message: IncomingMessage): boolean {
-    if (this.isIdle && asksForWebSocket(rawHeadOf(message), this.#owner.settings.limits.headers)) return true
-    // Where Node is told no it loses what came in one read behind the request, and would take the rest for another.
-    this.#final ??= message
-    return false
+  get limits(): ClientLimits {
+    return this.#owner.settings.limits
   }
 
-  switch(message: IncomingMessage, first: Buffer): void {
-    const raw = rawHeadOf(message)
-    const framing = checkRequestHead(raw, this.#owner.settings.limits.headers)
-    this.#isDetached = true
-    takeOver(this.#socket)
-    if (framing.kind === 'unsound' || !this.isIdle) {
-      this.reject(framing.kind === 'unsound' ? framing : HASTY_UPGRADE, raw)
+  get dateLine(): string {
+    return this.#owner.dateLine
+  }
+
+  settleLater(user: TurnUser): void {
+    this.#owner.settleLater(user)
+  }
+
+  arrived(bytes: Buffer): void {
+    this.#intake.received(bytes, 0, bytes.length)
+  }
+
+  begin({ head, framing }: SoundRequest, isHasty: boolean): void {
+    const { upgrade } = framing
+    this.#isFresh = false
+    this.#persists = framing.persists
+    this.#isFinal = upgrade !== 'none'
+    this.#isUpgrade = upgrade === 'websocket' && !isHasty
+    if (this.#isUpgrade) {
+      const exchange = new Http1Upgrade(this, head)
+      this.#responder = exchange.responder
+      this.#owner.handler.upgrade(exchange)
       return
     }
-    const upgrade = new Http1Upgrade(this, toRequestHead(raw, framing), message, this.#socket, first)
-    this.#responder = upgrade.responder
-    this.#owner.handler.upgrade(upgrade)
+    const responder = new Http1Responder(this, head.httpVersion === '1.0', head.method === 'HEAD')
+    const body = framing.hasBody ? new RequestBody(this, framing.lengthBytes) : undefined
+    this.#responder = responder
+    this.#intake.body = body
+    this.#awaitsContinue = framing.expectsContinue
+    this.#owner.handler.exchange({ head, client: this.client, body, responder })
   }
 
-  /** CONNECT asks for a tunnel to anywhere: nothing that a reverse proxy gives. */
-  refuseConnect(message: IncomingMessage): void {
-    this.#isDetached = true
-    takeOver(this.#socket)
-    this.reject({ reason: 'bad_request', status: 400, detail: 'CONNECT' }, rawHeadOf(message))
+  refuse({ problem, head }: RefusedRequest): void {
+    this.reject(problem, head)
   }
 
-  /** Node's parser, or the socket, failed. */
-  fail(error: NodeJS.ErrnoException): void {
-    // RFC 9112 §9.6: what follows the last request of a connection is not looked at.
-    if (this.#isParting || this.#hasFailed || this.#final?.complete || error.code === 'HPE_CLOSED_CONNECTION') return
-    const rejection = rejectionOf(error)
-    // A client that never said a word is not answered.
-    if (rejection === undefined || this.#socket.bytesRead === 0) {
-      this.#socket.destroy()
-      return
+  headBegun(): void {
+    if (!this.#isFresh) this.#sinceMs = 0
+  }
+
+  bodyWanted(): void {
+    if (this.#awaitsContinue) {
+      this.#awaitsContinue = false
+      if (this.#responder?.headSent === false) this.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1')
     }
-    this.#hasFailed = true
-    if (!this.#queue.isEmpty) this.#queue.dropUnfinished()
-    else if (this.#body?.hasArrived === false) {
-      if (error.code === 'HPE_INVALID_EOF_STATE') this.cut('client_gone', false)
-      else this.#body.fail(rejection.reason, error)
-      return
-    }
-    this.reject(rejection)
+    this.#intake.take()
   }
 
-  /** Answers what is no exchange, behind the exchanges before it, and closes. */
-  reject(rejection: Rejection, head?: RawRequestHead): void {
-    this.#report(rejection, head)
-    if (this.#responder === undefined) this.#answer(rejection)
-    else if (this.#isDetached) this.cut(rejection.reason, false)
-    else this.#rejection = rejection
+  /** Answers what is no exchange, and closes. */
+  reject({ reason, status, detail }: Rejection, head?: RawRequestHead): void {
+    const { client } = this
+    this.#owner.handler.rejected({ client, reason, status, detail, method: head?.method, target: head?.target })
+    this.socket.write(renderRejection({ reason, status, detail }), 'latin1')
+    this.#part(true)
   }
 
-  /** Of the socket: a kept connection without a request, or a client that does not read. */
+  /** Of the socket: a client that does not read. */
   timedOut(): void {
-    if (this.isIdle) this.#socket.destroy()
-    else if (this.#socket.writableLength > 0) this.cut('idle_timeout', false)
+    if (this.socket.writableLength > 0) this.cut('idle_timeout', false)
   }
 
   /** Called every fraction of a second. */
   check(nowMs: number): void {
-    this.#body?.check(nowMs, this.#owner.settings.timeouts.bodyIdleMs)
-    this.#end.check(nowMs, this.#responder !== undefined)
+    const { timeouts } = this.#owner.settings
+    this.#intake.body?.check(nowMs, timeouts.bodyIdleMs)
+    this.#end.check(nowMs, this.isBusy)
+    if (this.isBusy || this.#isParting) return
+    if (this.#sinceMs === 0) this.#sinceMs = nowMs
+    const { isInHead } = this.#intake
+    const limitMs = isInHead || this.#isFresh ? timeouts.headerMs : timeouts.keepAliveMs
+    if (limitMs === 0 || nowMs - this.#sinceMs < limitMs) return
+    // A client that never said a word is not answered.
+    if (isInHead) this.reject(SLOW_HEAD)
+    else this.socket.destroy()
   }
 
-  persistAfter(response: ServerResponse, isFramed: boolean): boolean {
+  persistAfter(isFramed: boolean): boolean {
     const { settings, isDraining } = this.#owner
-    const { clientEnded } = this.#end
-    const isAsked = response.shouldKeepAlive
-    const isRead = this.#body?.hasArrived !== false
+    const isRead = this.#intake.skipBody()
     // Requests that were read already are answered before the connection ends.
-    const mayEnd = isDraining || clientEnded || this.#final !== undefined || settings.timeouts.keepAliveMs === 0
-    const isLast = this.#queue.isEmpty && mayEnd
-    if (isAsked && isFramed && isRead && !isLast) return true
-    this.#isParting = true
-    if (!clientEnded && (isAsked || !isRead)) this.#end.lingerAfterResponse()
-    return false
+    const mayEnd = isDraining || this.#end.clientEnded || settings.timeouts.keepAliveMs === 0
+    const isLast = mayEnd && this.#intake.isEmpty
+    this.#closesAfter = this.#isFinal || !this.#persists || !isFramed || !isRead || isLast
+    return !this.#closesAfter
   }
 
   expectReading(): void {
-    this.#socket.setTimeout(this.#owner.settings.timeouts.writeIdleMs)
+    this.socket.setTimeout(this.#owner.settings.timeouts.writeIdleMs)
   }
 
   responded(): void {
-    const body = this.#body
+    const intake = this.#intake
+    const { body } = intake
     this.#responder = undefined
-    this.#body = undefined
-    body?.release()
-    if (this.#isDetached) this.#part()
-    if (this.#isParting) return
-    const next = this.#queue.shift()
-    if (next !== undefined) this.#begin(next.message, next.response)
-    else if (this.#rejection !== undefined) this.#answer(this.#rejection)
-    else if (this.#owner.isGraceOver) this.#part()
+    intake.body = undefined
+    if (this.socket.timeout) this.socket.setTimeout(0)
+    this.#sinceMs = 0
+    body?.fail('client_gone')
+    if (this.#closesAfter) this.#part(this.#persists || body?.hasArrived === false || !intake.isEmpty)
+    else if (intake.isEmpty && this.#owner.isGraceOver) this.#part(true)
+    else if (!intake.isEmpty || this.#end.clientEnded) intake.take()
+  }
+
+  emptied(): void {
+    if (this.#end.clientEnded) this.#checkEnd()
   }
 
   cut(reason: Reason, reset: boolean): void {
     this.#isParting = true
+    this.#intake.deafen()
     this.#end.cut(reason, reset)
   }
 
-  release(): void {
+  release(): Buffer {
+    const { socket } = this
+    const first = this.#intake.takeRest()
     this.#responder = undefined
-    release(this.#socket)
+    this.#isParting = true
+    this.#input.passOn(socket)
+    release(socket)
     this.#owner.released(this)
+    return first
   }
 
   closed(): void {
     const responder = this.#responder
-    const body = this.#body
+    const { body } = this.#intake
     this.#responder = undefined
-    this.#body = undefined
+    this.#intake.body = undefined
     this.#isParting = true
-    this.#queue.clear()
+    this.#intake.deafen()
     this.#owner.closed(this)
     responder?.closed(this.#end.reason)
     body?.fail('client_gone')
@@ -198,47 +222,34 @@ export class Http1Connection implements UpgradeHost {
   clientEnded(): void {
     this.#end.noteClientEnd()
     // Nobody asks for a protocol that only the other side speaks on.
-    if (this.#isDetached && this.#responder?.headSent === false) this.cut('client_gone', false)
+    if (this.#isUpgrade && this.#responder?.headSent === false) this.cut('client_gone', false)
+    else if (this.#intake.isEmpty) this.#checkEnd()
   }
 
   drained(): void {
     this.#responder?.drained()
   }
 
-  #begin(message: IncomingMessage, response: ServerResponse): void {
-    const raw = rawHeadOf(message)
-    const framing = checkRequestHead(raw, this.#owner.settings.limits.headers)
-    if (framing.kind === 'unsound') {
-      this.#report(framing, raw)
-      this.#isParting = true
-      this.#end.lingerAfterResponse()
-      sendRejection(response, framing)
-      return
-    }
-    const head = toRequestHead(raw, framing)
-    const responder = new Http1Responder(this, response, head.httpVersion === '1.0')
-    const body = framing.hasBody
-      ? new RequestBody(message, framing.lengthBytes, framing.expectsContinue ? response : undefined)
-      : undefined
-    this.#responder = responder
-    this.#body = body
-    this.#owner.handler.exchange({ head, client: this.client, body, responder })
+  /** The client sends no more, and what it sent is taken. */
+  #checkEnd(): void {
+    if (this.#isParting) return
+    if (this.isBusy) {
+      if (this.#intake.body?.hasArrived === false) this.cut('client_gone', false)
+    } else if (this.#intake.isInHead) this.reject(CUT_HEAD)
+    else this.#part(false)
   }
 
-  #answer(rejection: Rejection): void {
-    this.#socket.write(renderRejection(rejection), 'latin1')
-    this.#part()
-  }
-
-  #part(): void {
+  #part(lingers: boolean): void {
     this.#isParting = true
-    this.#end.linger()
-  }
-
-  #report({ reason, status, detail }: Rejection, head?: RawRequestHead): void {
-    const { client } = this
-    this.#owner.handler.rejected({ client, reason, status, detail, method: head?.method, target: head?.target })
+    this.#intake.deafen()
+    if (lingers && !this.#end.clientEnded) this.#end.linger()
+    else this.socket.destroySoon()
   }
 }
 
-const HASTY_UPGRADE: Rejection = { reason: 'bad_request', status: 400, detail: 'an upgrade behind another request' }
+const SLOW_HEAD: Rejection = { reason: 'idle_timeout', status: 408, detail: 'the request head did not arrive in time' }
+const CUT_HEAD: Rejection = {
+  reason: 'bad_request',
+  status: 400,
+  detail: 'the connection ended within the request head',
+}

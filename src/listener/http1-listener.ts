@@ -1,14 +1,17 @@
 import { once } from 'node:events'
-import { type AddressInfo, type DropArgument, Server, type Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
+import { type AddressInfo, createServer, type DropArgument, type Server, type Socket } from 'node:net'
+import { createServer as createSecureServer, type TLSSocket } from 'node:tls'
 import type { ClientAddress } from '../exchange.ts'
+import { takeConnections } from './accepting.ts'
 import { addressOf } from './client-address.ts'
+import { ClientInput } from './client-input.ts'
 import { type ConnectionOwner, Http1Connection } from './http1-connection.ts'
 import type { Listener, ListenerHandler, ListenerSettings } from './listener.ts'
-import { createNodeServer, type NodeServer, type SecureServerOptions } from './node-server.ts'
 import { type Rejection, renderRejection } from './rejection.ts'
-import { connectionOf } from './socket-events.ts'
+import { attachToData } from './socket-events.ts'
+import type { SecureServerOptions } from './tls.ts'
 import { TlsHandshakes } from './tls-handshakes.ts'
+import { TurnEnd, type TurnUser } from './turn-end.ts'
 
 /** Client connections of a whole worker, tunnels among them; handshakes do not count. */
 export interface ConnectionCount {
@@ -40,24 +43,29 @@ const CHECK_MS = 250
 const BACKLOG = 511
 /** Connections above the limit that are still answered 503; more are closed as they come. */
 const REFUSAL_ROOM = 256
+const READ_BYTES = 65_536
 
-/** An HTTP/1.0 and 1.1 listener on node:http, or node:https with `tls`. */
+/** An HTTP/1.0 and 1.1 listener on sockets, or on TLS sockets with `tls`. */
 export function createHttp1Listener(options: Http1ListenerOptions): Http1Listener {
-  return new NodeListener(options)
+  return new BoundListener(options)
 }
 
-class NodeListener implements Http1Listener, ConnectionOwner {
+class BoundListener implements Http1Listener, ConnectionOwner {
   readonly handler: ListenerHandler
   settings: ListenerSettings
   isDraining = false
   isGraceOver = false
   failedHandshakes = 0
   readonly #isSecure: boolean
-  readonly #server: NodeServer
+  readonly #server: Server
   readonly #count: ConnectionCount
   readonly #open = new Set<Http1Connection>()
   readonly #handshakes = new TlsHandshakes(() => this.#settle())
   readonly #drained = Promise.withResolvers<void>()
+  readonly #turnEnd = new TurnEnd()
+  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  #localPort = 0
+  #dateLine = ''
   #checkTimer: NodeJS.Timeout | undefined
   #graceTimer: NodeJS.Timeout | undefined
 
@@ -66,23 +74,21 @@ class NodeListener implements Http1Listener, ConnectionOwner {
     this.handler = handler
     this.#count = count
     this.#isSecure = tls !== undefined
-    const server = createNodeServer(tls)
+    // A client that sends FIN behind its request still gets its answer.
+    const options = { allowHalfOpen: true, noDelay: true }
+    const server = tls === undefined ? createServer(options) : createSecureServer({ ...options, ...tls })
     this.#server = server
     this.apply(settings)
-    if (tls === undefined) server.on('connection', (socket) => this.#connect(socket))
+    server.on('drop', (peer) => this.#drop(peer ?? {}))
+    if (tls === undefined) server.on('connection', (socket: Socket) => this.#connectEmitting(socket))
     else {
-      server.on('connection', (socket) => this.#handshakes.begin(socket))
+      server.on('connection', (socket: Socket) => this.#handshakes.begin(socket))
       server.on('secureConnection', (socket: TLSSocket) => {
-        this.#connect(socket)
+        this.#connectEmitting(socket)
         this.#handshakes.end(socket)
       })
+      server.on('tlsClientError', (error: Error, socket: TLSSocket) => this.#failHandshake(error, socket))
     }
-    server.on('request', (message, response) => connectionOf(message.socket)?.take(message, response))
-    server.on('upgrade', (message, socket, first) => connectionOf(socket as Socket)?.switch(message, first))
-    server.on('connect', (message, socket) => connectionOf(socket as Socket)?.refuseConnect(message))
-    server.on('timeout', (socket) => connectionOf(socket)?.timedOut())
-    server.on('clientError', (error, socket) => this.#fail(error, socket as Socket))
-    server.on('drop', (peer) => this.#reject(overCapacity('no room to say so'), this.#clientOf(peer ?? {})))
   }
 
   get address(): AddressInfo | undefined {
@@ -93,6 +99,12 @@ class NodeListener implements Http1Listener, ConnectionOwner {
     return this.#open.size + this.#handshakes.count
   }
 
+  /** Of this second, more or less. */
+  get dateLine(): string {
+    if (this.#dateLine === '') this.#dateLine = `Date: ${new Date().toUTCString()}\r\n`
+    return this.#dateLine
+  }
+
   async listen(target: ListenTarget, backlog = BACKLOG): Promise<void> {
     const server = this.#server
     const listening = once(server, 'listening')
@@ -100,25 +112,23 @@ class NodeListener implements Http1Listener, ConnectionOwner {
     // A handle is listened on by this process alone, also in a cluster worker: the primary is not asked.
     else server.listen(target, backlog)
     await listening
+    this.#localPort = this.address?.port ?? 0
+    if (!this.#isSecure) takeConnections(server, (handle) => this.#connectHandle(handle))
     // Accepting fails for want of file descriptors, mostly: the client waits in the backlog, or gets nothing.
-    server.on('error', (error) => this.#reject(overCapacity(error.message), this.#clientOf({})))
+    server.on('error', (error) => this.#reject(overCapacity(error.message), this.#nobody()))
     this.#checkTimer = setInterval(() => this.#check(), CHECK_MS).unref()
   }
 
   apply(settings: ListenerSettings): void {
+    const { connections } = settings.limits
     this.settings = settings
-    const { timeouts, limits } = settings
-    this.#server.maxHeaderSize = limits.headerBytes
-    this.#server.headersTimeout = timeouts.headerMs
-    this.#server.keepAliveTimeout = timeouts.keepAliveMs
-    this.#server.maxConnections = limits.connections === 0 ? Infinity : limits.connections + REFUSAL_ROOM
+    this.#server.maxConnections = connections === 0 ? Infinity : connections + REFUSAL_ROOM
   }
 
   drain(graceMs: number): Promise<void> {
     if (!this.isDraining) {
       this.isDraining = true
-      // The close of node:http would cut idle connections, and no longer look for slow heads.
-      Server.prototype.close.call(this.#server)
+      this.#server.close()
       this.#graceTimer = setTimeout(() => this.#endGrace(), graceMs)
       this.#settle()
     }
@@ -131,6 +141,10 @@ class NodeListener implements Http1Listener, ConnectionOwner {
     for (const connection of this.#open) connection.cut('draining', false)
   }
 
+  settleLater(user: TurnUser): void {
+    this.#turnEnd.add(user)
+  }
+
   released(connection: Http1Connection): void {
     this.#open.delete(connection)
     this.#settle()
@@ -141,19 +155,32 @@ class NodeListener implements Http1Listener, ConnectionOwner {
     this.released(connection)
   }
 
-  #connect(socket: Socket): void {
-    const limit = this.settings.limits.connections
+  #connectHandle(handle: object): void {
+    const input = new ClientInput(this.#readBuffer)
+    const socket = input.open(handle)
+    if (this.connections >= this.#server.maxConnections) {
+      this.#drop(socket)
+      socket.destroy()
+      return
+    }
+    socket.setNoDelay(true)
+    this.#connect(socket, input)
+  }
+
+  /** A socket that emits 'data'. */
+  #connectEmitting(socket: Socket): void {
+    this.#connect(socket, new ClientInput(this.#readBuffer))
+    attachToData(socket)
+  }
+
+  #connect(socket: Socket, input: ClientInput): void {
+    const { connections: limit } = this.settings.limits
+    const client = addressOf(socket, this.#localPort, this.#isSecure)
     const isCounted = limit === 0 || this.#count.open < limit
-    const connection = new Http1Connection(this, socket, isCounted)
+    const connection = new Http1Connection(this, socket, input, client, isCounted)
     this.#open.add(connection)
     if (isCounted) this.#count.open++
     else connection.reject(overCapacity(`more than ${limit} connections`))
-  }
-
-  #fail(error: Error, socket: Socket): void {
-    const connection = connectionOf(socket)
-    if (connection === undefined) this.#failHandshake(error, socket as TLSSocket)
-    else connection.fail(error)
   }
 
   #failHandshake(error: NodeJS.ErrnoException, secured: TLSSocket): void {
@@ -162,12 +189,13 @@ class NodeListener implements Http1Listener, ConnectionOwner {
     if (error.code === 'ERR_SSL_HTTP_REQUEST' && socket?.writable) {
       const rejection: Rejection = { reason: 'bad_request', status: 400, detail: 'plain HTTP on a TLS port' }
       socket.end(renderRejection(rejection), 'latin1')
-      this.#reject(rejection, addressOf(socket))
+      this.#reject(rejection, addressOf(socket, this.#localPort, false))
     }
     secured.destroy()
   }
 
   #check(): void {
+    this.#dateLine = ''
     const nowMs = performance.now()
     for (const connection of this.#open) connection.check(nowMs)
     this.#handshakes.check(nowMs, this.settings.timeouts.headerMs)
@@ -176,24 +204,26 @@ class NodeListener implements Http1Listener, ConnectionOwner {
   #endGrace(): void {
     this.isGraceOver = true
     this.#handshakes.destroy()
-    // Only Node's parser knows which of them have begun to send a head: those are not idle.
-    this.#server.closeIdleConnections()
+    for (const connection of this.#open) if (connection.isIdle) connection.cut('draining', false)
   }
 
   #settle(): void {
     if (!this.isDraining || this.connections > 0) return
     clearTimeout(this.#graceTimer)
     clearInterval(this.#checkTimer)
-    this.#server.close()
     this.#drained.resolve()
+  }
+
+  #drop({ remoteAddress = '', remotePort = 0 }: DropArgument | Socket): void {
+    this.#reject(overCapacity('no room to say so'), { ...this.#nobody(), remoteAddress, remotePort })
   }
 
   #reject(rejection: Rejection, client: ClientAddress): void {
     this.handler.rejected({ ...rejection, client, method: undefined, target: undefined })
   }
 
-  #clientOf({ remoteAddress = '', remotePort = 0, localPort = 0 }: DropArgument): ClientAddress {
-    return { remoteAddress, remotePort, localPort, encrypted: this.#isSecure }
+  #nobody(): ClientAddress {
+    return { remoteAddress: '', remotePort: 0, localPort: this.#localPort, encrypted: this.#isSecure }
   }
 }
 

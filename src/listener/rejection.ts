@@ -1,4 +1,4 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http'
+import { STATUS_CODES } from 'node:http'
 import { REASONS, type Reason } from '../reason.ts'
 import { renderHead } from './response-fields.ts'
 
@@ -10,32 +10,8 @@ export interface Rejection {
   readonly detail: string
 }
 
-/** Answers what is no exchange; Node closes the connection after it. */
-export function sendRejection(response: ServerResponse, rejection: Rejection): void {
-  const { statusText, fields, body } = describeAnswer(rejection)
-  response.writeHead(rejection.status, statusText, fields)
-  response.end(body)
-}
-
-/** The same as bytes, for a connection that has no response object. */
-export function renderRejection(rejection: Rejection): string {
-  const { statusText, fields, body } = describeAnswer(rejection)
-  return renderHead(rejection.status, statusText, [...fields, 'Date', new Date().toUTCString()]) + body
-}
-
-/** The rejection that a failure of Node's parser means; undefined where the connection itself broke. */
-export function rejectionOf(error: NodeJS.ErrnoException): Rejection | undefined {
-  const { code = '', message } = error
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    // RFC 9110 §15.5.9: it is the client that was too slow, not a gateway.
-    return { reason: 'idle_timeout', status: 408, detail: 'the request head did not arrive in time' }
-  }
-  if (!code.startsWith('HPE_')) return undefined
-  const reason = code === 'HPE_HEADER_OVERFLOW' ? 'header_too_large' : 'bad_request'
-  return { reason, status: REASONS[reason].status, detail: `${code}: ${message}` }
-}
-
-function describeAnswer({ reason, status }: Rejection) {
+/** The answer to what is no exchange; the connection closes after it. */
+export function renderRejection({ reason, status }: Rejection): string {
   const body = `${JSON.stringify({ error: reason, status, message: REASONS[reason].detail })}\n`
   const fields = [
     ...['Content-Type', 'application/json'],
@@ -43,6 +19,7 @@ function describeAnswer({ reason, status }: Rejection) {
     ...['Cache-Control', 'no-store'],
     ...['X-Pyserve-Reason', reason],
     ...['Connection', 'close'],
+    ...['Date', new Date().toUTCString()],
   ]
-  return { statusText: STATUS_CODES[status] ?? '', fields, body }
+  return renderHead(status, STATUS_CODES[status] ?? '', fields) + body
 }

@@ -1,36 +1,40 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BodySink, BodySource } from '../exchange.ts'
+import type { HeaderList } from '../header-list.ts'
 import type { Reason } from '../reason.ts'
 
-const BODY = Symbol('body of a request')
-
-// The stream's listeners are shared by all requests and find their body through the message.
-interface MessageWithBody extends IncomingMessage {
-  [BODY]?: RequestBody | undefined
+/** The connection that a body comes over. */
+export interface BodyHost {
+  /** From now on the body takes what comes, and what came already. */
+  bodyWanted(): void
 }
 
-/** The body of one request, as node:http frames it. Not a byte of it is read before it is started. */
+/** The body of one request. Not a byte of it is read before it is started. */
 export class RequestBody implements BodySource {
   readonly lengthBytes: number | undefined
-  readonly #message: MessageWithBody
-  /** Gets 100 Continue when the body is started; undefined where the client does not wait for it. */
-  readonly #awaited: ServerResponse | undefined
+  /** Everything was read off the connection, if not by the sink. */
+  hasArrived = false
+  readonly #host: BodyHost
   #sink: BodySink | undefined
   #failure: { readonly reason: Reason; readonly cause: Error | undefined } | undefined
   #phase: 'waiting' | 'flowing' | 'paused' | 'over' = 'waiting'
+  /** The end came while it was paused. */
+  #trailers: HeaderList | undefined
   // Chunks only raise a flag; the clock is read by `check`, which all connections share.
   #moved = false
   #sinceMs = 0
 
-  constructor(message: IncomingMessage, lengthBytes: number | undefined, awaited: ServerResponse | undefined) {
-    this.#message = message
+  constructor(host: BodyHost, lengthBytes: number | undefined) {
+    this.#host = host
     this.lengthBytes = lengthBytes
-    this.#awaited = awaited
   }
 
-  /** Everything was read off the connection, if not by the sink. */
-  get hasArrived(): boolean {
-    return this.#message.complete
+  /** Nobody asked for it yet. */
+  get isWaiting(): boolean {
+    return this.#phase === 'waiting'
+  }
+
+  get isFlowing(): boolean {
+    return this.#phase === 'flowing'
   }
 
   start(sink: BodySink): void {
@@ -40,26 +44,18 @@ export class RequestBody implements BodySource {
       return
     }
     if (this.#phase !== 'waiting') return
-    this.#phase = 'flowing'
-    this.#moved = true
     this.#sink = sink
-    this.#message[BODY] = this
-    if (this.#awaited?.headersSent === false) this.#awaited.writeContinue()
-    this.#message.on('data', onData)
-    this.#message.on('end', onEnd)
+    this.#flow()
   }
 
   pause(): void {
-    if (this.#phase !== 'flowing') return
-    this.#phase = 'paused'
-    this.#message.pause()
+    if (this.#phase === 'flowing') this.#phase = 'paused'
   }
 
   resume(): void {
     if (this.#phase !== 'paused') return
-    this.#phase = 'flowing'
-    this.#moved = true
-    this.#message.resume()
+    if (this.#trailers !== undefined) this.#close()?.end(this.#trailers)
+    else this.#flow()
   }
 
   data(chunk: Buffer): void {
@@ -67,17 +63,16 @@ export class RequestBody implements BodySource {
     this.#sink?.data(chunk)
   }
 
-  end(): void {
-    const sink = this.#close()
-    sink?.end(this.#message.rawTrailers)
+  end(trailers: HeaderList): void {
+    if (this.#phase === 'paused') this.#trailers = trailers
+    else this.#close()?.end(trailers)
   }
 
   /** A body that was not started yet fails when it is. */
   fail(reason: Reason, cause?: Error): void {
     if (this.#phase === 'over') return
     this.#failure = { reason, cause }
-    const sink = this.#close()
-    sink?.fail(reason, cause)
+    this.#close()?.fail(reason, cause)
   }
 
   /** Fails a body whose sender was silent for that long while the sink wanted more. 0: no limit. */
@@ -89,28 +84,16 @@ export class RequestBody implements BodySource {
     } else if (nowMs - this.#sinceMs >= idleMs) this.fail('idle_timeout')
   }
 
-  /** The exchange is over: what nobody read of the body runs through, so that the connection can be read to its end. */
-  release(): void {
-    if (this.#phase === 'over' && this.#failure === undefined) return
-    this.fail('client_gone')
-    this.#message.resume()
+  #flow(): void {
+    this.#phase = 'flowing'
+    this.#moved = true
+    this.#host.bodyWanted()
   }
 
   #close(): BodySink | undefined {
     const sink = this.#sink
     this.#phase = 'over'
     this.#sink = undefined
-    this.#message[BODY] = undefined
-    this.#message.off('data', onData)
-    this.#message.off('end', onEnd)
     return sink
   }
-}
-
-function onData(this: MessageWithBody, chunk: Buffer): void {
-  this[BODY]?.data(chunk)
-}
-
-function onEnd(this: MessageWithBody): void {
-  this[BODY]?.end()
 }

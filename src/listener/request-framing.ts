@@ -4,7 +4,7 @@ import { REASONS, type Reason } from '../reason.ts'
 import { isAuthority } from '../routing/authority.ts'
 import { parseRequestTarget } from '../routing/request-target.ts'
 
-/** A request head as a parser hands it over: every field in wire order, none dropped. */
+/** A request head as the parser hands it over: every field in wire order, none dropped. */
 export interface RawRequestHead {
   readonly method: string
   readonly target: string
@@ -18,6 +18,10 @@ export interface RequestFraming {
   readonly hasBody: boolean
   /** Undefined for a chunked body, and where there is none. */
   readonly lengthBytes: number | undefined
+  /** The client lets another request follow on the connection (RFC 9112 §9.3). */
+  readonly persists: boolean
+  /** The protocol that the client asks for in place of HTTP (RFC 9110 §7.8); of the others it may not be able to go back. */
+  readonly upgrade: 'none' | 'websocket' | 'other'
   /** The client waits for 100 Continue before it sends the body (RFC 9110 §10.1.1). */
   readonly expectsContinue: boolean
 }
@@ -31,42 +35,32 @@ export interface UnsoundRequest {
 }
 
 /**
- * Decides what a request head means, or that it could mean two things. Takes over where Node's parser ends: that one
- * refuses bare LF and CR, folded fields, names that are no tokens and control bytes, but it lets through a second Host or
- * none, a Host that is no authority, any target form, codings other than chunked and chunked in HTTP/1.0.
- * `maxFields` is the number of fields that is still allowed.
+ * Decides what a well-formed request head means, or that it could mean two things. `maxFields` is the number of fields that
+ * is still allowed.
  */
 export function checkRequestHead(head: RawRequestHead, maxFields: number): RequestFraming | UnsoundRequest {
   const { method, target, httpVersion, headers } = head
   if (headers.length > maxFields * 2) {
     return unsound(`${headers.length / 2} header fields, more than ${maxFields}`, 'header_too_large')
   }
-  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
-    return unsound(`HTTP/${httpVersion} is not spoken here`, 'bad_request', 505)
-  }
-  // The parser takes ICE and RTSP for HTTP/1.0: their own methods must not pass for HTTP.
   if (!METHOD_NAMES.has(method)) return unsound(`${method} is no HTTP method`)
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') {
+    const isOther = !httpVersion.startsWith('1.')
+    return unsound(`HTTP/${httpVersion} is not spoken here`, 'bad_request', isOther ? 505 : 400)
+  }
   return checkFields(head, httpVersion === '1.0', checkTarget(method, target))
 }
 
-/**
- * True for a sound request to become a WebSocket (RFC 6455 §4.1). Not where it has a body too: bytes that are a body to some
- * and the new protocol to others stay what Content-Length and Transfer-Encoding say.
- */
-export function asksForWebSocket(head: RawRequestHead, maxFields: number): boolean {
-  if (head.method !== 'GET' || head.httpVersion !== '1.1') return false
-  let upgrade = false
-  let connection = false
-  const { headers } = head
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i]?.toLowerCase()
-    if (name === 'upgrade') upgrade ||= hasToken(headers[i + 1], 'websocket')
-    else if (name === 'connection') connection ||= hasToken(headers[i + 1], 'upgrade')
+/** The first trailer that says where a message or its connection ends, which only a head may (RFC 9110 §6.5.1). */
+export function findBarredTrailer(trailers: HeaderList): string | undefined {
+  for (let i = 0; i < trailers.length; i += 2) {
+    const name = trailers[i] as string
+    if (BARRED_TRAILERS.has(name.toLowerCase())) return name
   }
-  if (!upgrade || !connection) return false
-  const framing = checkRequestHead(head, maxFields)
-  return framing.kind === 'sound' && !framing.hasBody
+  return undefined
 }
+
+const BARRED_TRAILERS: ReadonlySet<string> = new Set(['connection', 'content-length', 'transfer-encoding', 'upgrade'])
 
 const METHOD_NAMES: ReadonlySet<string> = new Set(METHODS.filter((name) => name !== 'CONNECT'))
 
@@ -94,6 +88,8 @@ function checkFields(head: RawRequestHead, isOld: boolean, target: TargetForm): 
   let length: string | undefined
   let coding: string | undefined
   let expectation: string | undefined
+  let connection: string | undefined
+  let protocol: string | undefined
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string
     const value = headers[i + 1] as string
@@ -106,6 +102,13 @@ function checkFields(head: RawRequestHead, isOld: boolean, target: TargetForm): 
       case 6:
         if (name.toLowerCase() === 'expect')
           expectation = expectation === undefined ? value : `${expectation}, ${value}`
+        break
+      case 7:
+        if (name.toLowerCase() === 'upgrade') protocol = protocol === undefined ? value : `${protocol}, ${value}`
+        break
+      case 10:
+        if (name.toLowerCase() !== 'connection') break
+        connection = connection === undefined ? value : `${connection}, ${value}`
         break
       case 14:
         if (name.toLowerCase() !== 'content-length') break
@@ -142,8 +145,24 @@ function checkFields(head: RawRequestHead, isOld: boolean, target: TargetForm): 
     authority: target.authority ?? host ?? '',
     hasBody,
     lengthBytes: lengthBytes > 0 ? lengthBytes : undefined,
+    persists: !hasToken(connection, 'close') && (!isOld || hasToken(connection, 'keep-alive')),
+    upgrade: protocol === undefined ? 'none' : findUpgrade(head, isOld || hasBody, connection, protocol),
     expectsContinue: expectsContinue && hasBody,
   }
+}
+
+/**
+ * Of a WebSocket RFC 6455 §4.1 says what the request has to be. Where it has a body too, bytes that are a body to some and
+ * the new protocol to others stay what Content-Length and Transfer-Encoding say.
+ */
+function findUpgrade(
+  { method }: RawRequestHead,
+  isUnfit: boolean,
+  connection: string | undefined,
+  protocol: string,
+): RequestFraming['upgrade'] {
+  if (!hasToken(connection, 'upgrade')) return 'none'
+  return method === 'GET' && !isUnfit && hasToken(protocol, 'websocket') ? 'websocket' : 'other'
 }
 
 /** 0 where there is none, -1 where it is no number that this program can count to. */

@@ -1,30 +1,37 @@
 import type { HeaderList } from '../header-list.ts'
+import { consistsOf, FIELD_TEXT, isWithin, TOKEN } from '../http1/octets.ts'
 
-/** The fields of a response without those that belong to the connection, and the length that they announce. */
+/** The fields of a response as text, without those that belong to the connection, and what they say of its framing. */
 export interface ResponseFields {
-  readonly fields: string[]
+  readonly text: string
   /** -1: none is announced. */
   readonly lengthBytes: number
-  readonly hasTrailerField: boolean
+  /** The Trailer fields, which are not in `text`. */
+  readonly trailerText: string
+  readonly hasDate: boolean
 }
 
 /**
  * Takes out Connection, Keep-Alive, Proxy-Connection and Transfer-Encoding: framing and the life of the connection are the
- * listener's own affair. Undefined where the length is no number or given in two ways: what follows cannot be framed.
+ * listener's own affair; and Content-Length from a 204 (RFC 9110 §8.6). Fields that cannot stand in a message are left out.
+ * Undefined where the length is no number or given in two ways: what follows cannot be framed.
  */
-export function takeResponseFields(headers: HeaderList): ResponseFields | undefined {
-  const fields: string[] = []
-  let lengthName = ''
+export function renderResponseFields(headers: HeaderList, isLengthBarred: boolean): ResponseFields | undefined {
+  let text = ''
+  let trailerText = ''
   let length: string | undefined
-  let hasTrailerField = false
-  let lengthGoesLast = false
+  let hasDate = false
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string
     const value = headers[i + 1] as string
     switch (name.length) {
-      case 7:
-        if (name.toLowerCase() === 'trailer') hasTrailerField = true
+      case 4:
+        if (name === 'Date' || name.toLowerCase() === 'date') hasDate = true
         break
+      case 7:
+        if (name.toLowerCase() !== 'trailer') break
+        if (isSound(name, value)) trailerText += `${name}: ${value}\r\n`
+        continue
       case 10:
       case 16:
       case 17:
@@ -33,43 +40,36 @@ export function takeResponseFields(headers: HeaderList): ResponseFields | undefi
       case 14:
         if (name !== 'Content-Length' && name.toLowerCase() !== 'content-length') break
         if (length !== undefined) return undefined
-        lengthName = name
         length = value
-        break
-      case 19:
-        // Node recodes it behind a Content-Length (nodejs/node#46528), so that UTF-8 comes out as something else.
-        if (name.toLowerCase() === 'content-disposition' && NOT_ASCII.test(value)) lengthGoesLast = true
+        if (isLengthBarred) continue
         break
     }
-    fields.push(name, value)
+    if (isSound(name, value)) text += `${name}: ${value}\r\n`
   }
-  if (length === undefined) return { fields, lengthBytes: -1, hasTrailerField }
-  if (lengthGoesLast) fields.push(...fields.splice(fields.indexOf(lengthName), 2))
-  return DIGITS.test(length) ? { fields, lengthBytes: Number(length), hasTrailerField } : undefined
+  const lengthBytes = length === undefined ? -1 : parseLength(length)
+  return Number.isNaN(lengthBytes) ? undefined : { text, lengthBytes, trailerText, hasDate }
 }
 
-/** A copy of the fields that can stand in a message: names that are tokens, values without control bytes (RFC 9110 §5.5). */
-export function keepSoundFields(fields: HeaderList): string[] {
-  const kept: string[] = []
+/** Every field that can stand in a message, a line each. */
+export function renderFields(fields: HeaderList): string {
+  let text = ''
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] as string
     const value = fields[i + 1] as string
-    if (TOKEN.test(name) && !UNSOUND_VALUE.test(value)) kept.push(name, value)
+    if (isSound(name, value)) text += `${name}: ${value}\r\n`
   }
-  return kept
+  return text
 }
 
 /** The reason phrase, or nothing where it could end the line (RFC 9112 §4). */
-export function soundStatusText(text: string): string {
-  return UNSOUND_VALUE.test(text) ? '' : text
+export function renderStatusLine(status: number, statusText: string): string {
+  if (status === 200 && statusText === 'OK') return 'HTTP/1.1 200 OK\r\n'
+  return `HTTP/1.1 ${status} ${isWithin(FIELD_TEXT, statusText) ? statusText : ''}\r\n`
 }
 
-/** A whole head in Latin-1; unsound fields are left out. */
+/** A whole head in Latin-1. */
 export function renderHead(status: number, statusText: string, fields: HeaderList): string {
-  const sound = keepSoundFields(fields)
-  let head = `HTTP/1.1 ${status} ${soundStatusText(statusText)}\r\n`
-  for (let i = 0; i < sound.length; i += 2) head += `${sound[i]}: ${sound[i + 1]}\r\n`
-  return `${head}\r\n`
+  return `${renderStatusLine(status, statusText)}${renderFields(fields)}\r\n`
 }
 
 const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
@@ -80,6 +80,12 @@ const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
 ])
 
 const DIGITS = /^\d{1,15}$/
-const NOT_ASCII = /[\x80-\uffff]/
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const UNSOUND_VALUE = /[^\t\x20-\x7e\x80-\xff]/
+
+/** A name that is a token, a value without control bytes (RFC 9110 §5.5), nothing beyond Latin-1. */
+function isSound(name: string, value: string): boolean {
+  return consistsOf(TOKEN, name) && isWithin(FIELD_TEXT, value)
+}
+
+function parseLength(text: string): number {
+  return DIGITS.test(text) ? Number(text) : Number.NaN
+}

@@ -1,54 +1,65 @@
 import type { Socket } from 'node:net'
-import type { Http1Connection } from './http1-connection.ts'
 
-const CONNECTION = Symbol('connection of a socket')
+const LISTENER = Symbol('listener of a socket')
 
-// The listeners are shared by all sockets and find their connection through the socket: idle connections are many.
-interface ConnectionSocket extends Socket {
-  [CONNECTION]?: Http1Connection
+/** What is told of a client's socket. */
+export interface SocketListener {
+  /** Of a socket that is not read into a buffer of ours. */
+  arrived(bytes: Buffer): void
+  drained(): void
+  clientEnded(): void
+  timedOut(): void
+  /** Last call. */
+  closed(): void
 }
 
-export function connectionOf(socket: ConnectionSocket): Http1Connection | undefined {
-  return socket[CONNECTION]
+// The functions are shared by all sockets and find their listener through the socket: idle connections are many.
+interface HeardSocket extends Socket {
+  [LISTENER]?: SocketListener
 }
 
-/** Listens beside node:http, which has its own ears for errors, back-pressure and timeouts. */
-export function attach(socket: ConnectionSocket, connection: Http1Connection): void {
-  socket[CONNECTION] = connection
+export function attach(socket: HeardSocket, listener: SocketListener): void {
+  socket[LISTENER] = listener
   socket.on('close', onClose)
   socket.on('end', onEnd)
-}
-
-/** Listens for all of it, once node:http let go of the socket. */
-export function takeOver(socket: ConnectionSocket): void {
   socket.on('error', ignoreError)
   socket.on('drain', onDrain)
   socket.on('timeout', onTimeout)
-  socket.setTimeout(0)
 }
 
-/** Listens for the end alone: the socket is somebody else's. */
-export function release(socket: ConnectionSocket): void {
+export function attachToData(socket: HeardSocket): void {
+  socket.on('data', onData)
+}
+
+/** Listens for the end alone: the socket is somebody else's, and as good as new. */
+export function release(socket: HeardSocket): void {
+  socket.off('data', onData)
   socket.off('end', onEnd)
   socket.off('drain', onDrain)
   socket.off('timeout', onTimeout)
   socket.setTimeout(0)
+  // As node:http does it: what comes waits until somebody listens.
+  Object.assign(socket, { readableFlowing: null })
 }
 
-function onClose(this: ConnectionSocket): void {
-  this[CONNECTION]?.closed()
+function onData(this: HeardSocket, bytes: Buffer): void {
+  this[LISTENER]?.arrived(bytes)
 }
 
-function onEnd(this: ConnectionSocket): void {
-  this[CONNECTION]?.clientEnded()
+function onDrain(this: HeardSocket): void {
+  this[LISTENER]?.drained()
 }
 
-function onDrain(this: ConnectionSocket): void {
-  this[CONNECTION]?.drained()
+function onEnd(this: HeardSocket): void {
+  this[LISTENER]?.clientEnded()
 }
 
-function onTimeout(this: ConnectionSocket): void {
-  this[CONNECTION]?.timedOut()
+function onTimeout(this: HeardSocket): void {
+  this[LISTENER]?.timedOut()
+}
+
+function onClose(this: HeardSocket): void {
+  this[LISTENER]?.closed()
 }
 
 /** 'close' follows and tells the rest. */

@@ -1,6 +1,7 @@
-import { createSecureContext, type SecureContext } from 'node:tls'
+import { createSecureContext, type SecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls'
 import type { TlsConfig } from '../config/config.ts'
-import type { SecureServerOptions } from './node-server.ts'
+
+export type SecureServerOptions = SecureContextOptions & TlsOptions
 
 const TICKET_KEY_BYTES = 48
 

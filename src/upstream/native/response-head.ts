@@ -3,15 +3,10 @@ import { hasToken } from '../../header-list.ts'
 import { parseFieldLines, skipLineEnd } from '../../http1/field-lines.ts'
 import { MalformedMessage } from '../../http1/malformed-message.ts'
 import { FIELD_TEXT, SPACE } from '../../http1/octets.ts'
+import { isPlainlyChunked } from '../../http1/transfer-coding.ts'
 import { computeKeptMs } from './keep-alive.ts'
 
 export const STATUS_LINE_START = 'HTTP/1.'
-
-/**
- * RFC 9112 §6.1: TE was not sent, so chunked is the only coding that may be used. With a tab beside it, llhttp, for one,
- * takes it for another coding.
- */
-const PLAINLY_CHUNKED = /\ntransfer-encoding: *chunked *\r\n/i
 
 const ZERO = 48
 const NINE = 57
@@ -69,7 +64,8 @@ function readFraming(text: string, head: ResponseHead, isOld: boolean): ParsedHe
       if (lengthBytes !== -1) throw new MalformedMessage('second Content-Length', headers[i + 1])
       lengthBytes = parseLength(headers[i + 1] ?? '')
     } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
-      if (isChunked || isOld || !PLAINLY_CHUNKED.test(text)) {
+      // RFC 9112 §6.1: TE was not sent, so chunked is the only coding that may be used.
+      if (isChunked || isOld || !isPlainlyChunked(text)) {
         throw new MalformedMessage('Transfer-Encoding', headers[i + 1])
       }
       isChunked = true

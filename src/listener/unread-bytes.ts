@@ -1,0 +1,74 @@
+import type { Socket } from 'node:net'
+import type { ReadBuffer } from '../http1/read-buffer.ts'
+
+const NOTHING: Buffer = Buffer.alloc(0)
+
+/**
+ * What came from a client and was not taken yet: the rest of a body that nobody wants to go on with, or requests behind the
+ * one that is being answered. Once more comes while some of it waits, the client is not read.
+ */
+export class UnreadBytes {
+  bytes = NOTHING
+  /** Of the first one. */
+  at = 0
+  end = 0
+  readonly #socket: Socket
+  readonly #buffer: ReadBuffer
+  #isPaused = false
+
+  constructor(socket: Socket, buffer: ReadBuffer) {
+    this.#socket = socket
+    this.#buffer = buffer
+  }
+
+  get isEmpty(): boolean {
+    return this.at >= this.end
+  }
+
+  /** Adds bytes that are valid until `keep`. */
+  offer(bytes: Buffer, start: number, end: number): void {
+    if (this.isEmpty) {
+      this.bytes = bytes
+      this.at = start
+      this.end = end
+      return
+    }
+    this.bytes = Buffer.concat([this.bytes.subarray(this.at, this.end), bytes.subarray(start, end)])
+    this.at = 0
+    this.end = this.bytes.length
+    this.pause()
+  }
+
+  /** To be called before the offered bytes become invalid. */
+  keep(): void {
+    if (this.isEmpty) this.clear()
+    else if (this.bytes === this.#buffer.current) {
+      this.bytes = this.#buffer.take(this.bytes, this.at, this.end)
+      this.end -= this.at
+      this.at = 0
+    }
+  }
+
+  /** A part of the bytes, for as long as anybody wants it. */
+  copy(bytes: Buffer, start: number, end: number): Buffer {
+    return this.#buffer.take(bytes, start, end)
+  }
+
+  clear(): void {
+    this.bytes = NOTHING
+    this.at = 0
+    this.end = 0
+  }
+
+  pause(): void {
+    if (this.#isPaused) return
+    this.#isPaused = true
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#socket.resume()
+  }
+}
