@@ -65,6 +65,11 @@ export interface Responder {
   head(head: ResponseHead): void
   /** False: hold on until `drained`. Bytes for HEAD, 204 and 304 are dropped. */
   write(chunk: Buffer): boolean
+  /**
+   * True where every chunk given so far was written out or copied, so that its memory may be used again; without this method
+   * the chunks are the responder's for good.
+   */
+  hasConsumed?(): boolean
   end(trailers: HeaderList): void
   /** Cuts the connection (HTTP/1) or resets the stream (HTTP/2), so that a part is never taken for the whole. */
   abort(): void

@@ -68,6 +68,10 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
     return this.#arrival.responder.write(chunk)
   }
 
+  hasConsumed(): boolean {
+    return this.#responder.hasConsumed?.() === true
+  }
+
   end(trailers: HeaderList): void {
     this.#attempts.ended()
     this.#stopWaiting()
