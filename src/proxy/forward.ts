@@ -69,7 +69,7 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
   }
 
   hasConsumed(): boolean {
-    return this.#responder.hasConsumed?.() === true
+    return this.#arrival.responder.hasConsumed?.() === true
   }
 
   end(trailers: HeaderList): void {
