@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { listHosts, listRedirects } from './checks/server.ts'
 import type { CertificatePair, Config, ListenAddress, LoggingConfig, RedirectRule, ServerConfig } from './config.ts'
 import type { FileContent } from './files.ts'
+import { buildRedis } from './limits-build.ts'
 import { listPairs } from './named-files.ts'
 import type { ConfigDraft, ConfigParts } from './parse.ts'
 import { createPemReader, type PemReader } from './pem-reader.ts'
@@ -62,6 +63,7 @@ function buildServer(server: ServerSettings, ssl: SslSettings): ServerConfig {
       bodyBytes: limits.body_bytes,
       connections: limits.connections,
     },
+    redis: buildRedis(server.redis),
   }
 }
 

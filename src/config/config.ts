@@ -1,5 +1,6 @@
 import type { LogSettings } from '../log/settings.ts'
 import type { BalancingConfig, StickyConfig } from './balancing-config.ts'
+import type { RateLimitConfig, RedisConfig } from './limits-config.ts'
 import type { RetriesConfig } from './retries-config.ts'
 
 /**
@@ -29,6 +30,7 @@ export interface ServerConfig {
   readonly trustedProxies: readonly string[]
   readonly timeouts: ClientTimeouts
   readonly limits: ClientLimits
+  readonly redis: RedisConfig | undefined
 }
 
 export interface ListenAddress {
@@ -80,6 +82,11 @@ export interface RouteConfig {
   readonly headers: { readonly request: HeaderRules; readonly response: HeaderRules }
   readonly timeouts: RouteTimeouts
   readonly retries: RetriesConfig
+  /** Longest request body; 0: no limit; undefined: that of the server. */
+  readonly bodyBytes: number | undefined
+  readonly rateLimits: readonly RateLimitConfig[]
+  /** Most requests under way, all workers together; 0: no limit. */
+  readonly concurrency: number
   readonly action: RouteAction
 }
 

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import { checkAdmin } from './checks/admin.ts'
 import { reportExtras } from './checks/extras.ts'
+import { checkLimits } from './checks/limits.ts'
 import { checkRoutes } from './checks/routes.ts'
 import { checkServer } from './checks/server.ts'
 import { checkUpstreams } from './checks/upstreams.ts'
@@ -55,7 +56,7 @@ export interface ConfigParts {
   readonly logging: LoggingSettings
   readonly admin: AdminSettings
   /** `ssl.port` has a mistake in it, or is within something that has. */
-  isBroken(key: 'server.port' | `ssl.${keyof SslSettings}`): boolean
+  isBroken(key: 'server.port' | 'server.redis' | `ssl.${keyof SslSettings}`): boolean
 }
 
 type FileSettings = z.output<typeof fileSchema>
@@ -75,6 +76,7 @@ export function parseConfig(text: string, file: string, options: ParseOptions): 
   checkAdmin(parts, report)
   checkRoutes(parts.routes, report)
   checkUpstreams(parts, report)
+  checkLimits(parts.routes, parts.server, parts.isBroken('server.redis'), report)
   reportExtras(given, report)
   return { ...draft, given, parts }
 }

@@ -1,5 +1,6 @@
 import { routePath } from './backend-places.ts'
 import type { HeaderRules, MemberConfig, RouteAction, RouteConfig } from './config.ts'
+import { buildRateLimits } from './limits-build.ts'
 import { buildRetries } from './retries-config.ts'
 import { nameRoutes } from './route-names.ts'
 import type { HeaderRuleSettings, RouteSettings } from './schema/route.ts'
@@ -34,6 +35,9 @@ function buildRoute(route: RouteSettings, name: string, action: RouteAction): Ro
       totalMs: timeouts.total,
     },
     retries: buildRetries(route.retries),
+    bodyBytes: route.limits.body_bytes,
+    rateLimits: buildRateLimits(route),
+    concurrency: route.concurrency,
     action,
   }
 }

@@ -133,7 +133,7 @@ function compileProxy(
     timeouts: { connectMs, responseMs, idleMs },
     totalMs,
     websocketIdleMs,
-    bodyLimitBytes: config.server.limits.bodyBytes,
     retry: compileRetryPolicy(route.retries, config.server.workers),
+    bodyLimitBytes: route.bodyBytes ?? config.server.limits.bodyBytes,
   }
 }

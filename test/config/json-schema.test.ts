@@ -32,9 +32,12 @@ test('a key is required only where it has no default', () => {
   assert.deepEqual(
     [...new Map(required.map(([path, one]) => [path.split('/').slice(-2).join('/'), one['required']]))],
     [
+      ['properties/redis', ['url']],
       ['upstreams/additionalProperties', ['backends']],
       ['backends/items', ['host']],
       ['properties/sticky', ['cookie']],
+      ['anyOf/0', ['requests']],
+      ['1/items', ['requests']],
       ['properties/redirect', ['to']],
       ['certificates/items', ['cert_file', 'key_file']],
     ],

@@ -47,6 +47,7 @@ test('an empty file is all defaults', async () => {
         websocketDrainMs: 300_000,
       },
       limits: { headerBytes: 16_384, headers: 100, bodyBytes: 0, connections: 10_000 },
+      redis: undefined,
     },
     redirects: [],
     upstreams: [],
@@ -89,6 +90,9 @@ test('an empty route is all defaults', async () => {
         bufferBytes: 65_536,
         backoffMs: 25,
       },
+      bodyBytes: undefined,
+      rateLimits: [],
+      concurrency: 0,
       action: proxyTo('/', { host: 'localhost', port: 80, tls: undefined }),
     },
   ])
@@ -117,6 +121,9 @@ test('every key of a route arrives', async () => {
         response: { remove: [Server] }
       timeouts: { connect: 1s, response: 2s, idle: 3s, websocket_idle: 4s, total: 5s }
       retries: { attempts: 3, on: [timeout, 500], methods: [idempotent, post], budget: 7.5%, buffer: 0, backoff: 0 }
+      limits: { body_bytes: 1kb }
+      rate_limit: { requests: 6, per: 7s, burst: 8, key: header:X-Key, dry_run: true }
+      concurrency: 9
     - { path: /r, redirect: { to: "https://a.com/x" } }
     - { path: /s, respond: { status: 503, body: "down\\n", content_type: text/html } }
     - { path: /t, ssl: true }
@@ -149,6 +156,11 @@ test('every key of a route arrives', async () => {
       bufferBytes: 0,
       backoffMs: 0,
     },
+    bodyBytes: 1024,
+    rateLimits: [
+      { requests: 6, perMs: 7000, burst: 8, key: { kind: 'header', name: 'x-key' }, dryRun: true, store: 'memory' },
+    ],
+    concurrency: 9,
     action: proxyTo('api', {
       host: '::1',
       port: 443,

@@ -27,8 +27,10 @@ function listLeaves(schema: unknown, name: string): string[] {
 test('the table has every key of the schema', () => {
   const leaves = listLeaves(configJsonSchema(), '')
   assert.ok(leaves.length > 50)
+  // A map that may also be a list of maps stands in it once.
+  const has = (leaf: string) => keys.includes(leaf) || keys.includes(leaf.replace(/\.([^.]+)$/, '[].$1'))
   assert.deepEqual(
-    leaves.filter((leaf) => !keys.includes(leaf) && !leaf.endsWith('[]')),
+    leaves.filter((leaf) => !has(leaf) && !leaf.endsWith('[]')),
     [],
   )
 })

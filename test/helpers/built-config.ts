@@ -20,6 +20,9 @@ const ROUTE: RouteConfig = {
     bufferBytes: 0,
     backoffMs: 0,
   },
+  bodyBytes: undefined,
+  rateLimits: [],
+  concurrency: 0,
   action: { kind: 'respond', status: 200, body: 'ok', contentType: 'text/plain' },
 }
 
@@ -35,6 +38,7 @@ export function builtConfig(routes: readonly Partial<RouteConfig>[], limits: { b
       trustedProxies: [],
       timeouts: { headerMs: 1, bodyIdleMs: 1, writeIdleMs: 1, keepAliveMs: 1, drainMs: 1, websocketDrainMs: 1 },
       limits: { headerBytes: 1, headers: 1, bodyBytes: 0, connections: 1, ...limits },
+      redis: undefined,
     },
     redirects: [{ from: '/home', to: '/index.html' }],
     upstreams: [],

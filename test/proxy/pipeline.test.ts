@@ -199,6 +199,22 @@ test('a chunked body past the limit is answered 413 while it is sent', async (t)
   assert.equal(records[0]?.reason, 'body_too_large')
 })
 
+for (const [name, bodyBytes, serverBytes, status] of [
+  ['less', 10, 100, 413],
+  ['more', 100, 10, 200],
+  ['without a limit', 0, 10, 200],
+] as const) {
+  test(`a route's own body limit stands in place of the server's: ${name}`, async (t) => {
+    const backend = await startBackend(t, (request, response) => {
+      request.resume().on('end', () => response.end())
+    })
+    const route = { action: proxyTo(backend), bodyBytes }
+    const { send } = startPipeline(t, builtConfig([route], { bodyBytes: serverBytes }))
+    const sent = await send({ method: 'POST', target: '/api' }, ScriptedBody.of(['x'.repeat(50)]))
+    assert.equal(sent.head?.status, status)
+  })
+}
+
 test('a request under way keeps the routes that it began with', async (t) => {
   const { promise: asked, resolve: sayAsked } = Promise.withResolvers<ServerResponse>()
   const backend = await startBackend(t, (_, response) => sayAsked(response))

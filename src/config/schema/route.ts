@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { backendShape, members } from './backend.ts'
 import { balancingShape } from './balancing.ts'
+import { concurrencySchema, rateLimitsSchema, routeLimitsSchema } from './limits.ts'
 import { domain, fieldName, fieldValue, host, method } from './names.ts'
 import { retriesSchema } from './retries.ts'
 import { duration, filledText, flag, text, wholeNumber, word } from './scalars.ts'
@@ -70,6 +71,9 @@ export const routeSchema = map({
   headers: section({ request: headerRulesSchema, response: headerRulesSchema }),
   timeouts: routeTimeoutsSchema,
   retries: retriesSchema,
+  limits: routeLimitsSchema,
+  rate_limit: rateLimitsSchema,
+  concurrency: concurrencySchema,
   respond: respondSchema.optional().meta(swap('map', 'Answer without a backend.')),
   redirect: redirectSchema.optional().meta(swap('map', 'Answer with a redirect.')),
 })

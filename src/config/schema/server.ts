@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { upstreamSchema } from './backend.ts'
+import { redisSchema } from './limits.ts'
 import { cidr, host } from './names.ts'
 import { routeSchema } from './route.ts'
 import { duration, size, wholeNumber, word } from './scalars.ts'
@@ -63,6 +64,7 @@ export const serverShape = {
   ),
   timeouts: clientTimeoutsSchema,
   limits: clientLimitsSchema,
+  redis: redisSchema,
   redirect_instructions: z
     .preprocess(
       (value) => value ?? [],
