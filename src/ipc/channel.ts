@@ -44,6 +44,7 @@ const TO_WORKER = {
   drain: true,
   reopen_logs: true,
   pauses: true,
+  limit_reply: true,
 } as const satisfies Record<ToWorker['type'], true>
 
 const TO_PRIMARY = {
@@ -55,6 +56,7 @@ const TO_PRIMARY = {
   failed: true,
   beat: true,
   metrics: true,
+  limit_ask: true,
   draining: true,
   drained: true,
 } as const satisfies Record<ToPrimary['type'], true>

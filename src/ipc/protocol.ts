@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { MetricsDelta, WorkerGauges } from '../metrics/delta.ts'
+import type { LimitAsk, LimitReply } from './limit-messages.ts'
 
 /** One accepted state of the world, sent whole, never as a difference. Plain data: JSON loses anything else. */
 export interface ConfigSnapshot {
@@ -29,6 +30,7 @@ export type ToWorker =
   | { readonly type: 'reopen_logs' }
   /** All of them; comes behind `begin`, and when one is added or taken away. */
   | { readonly type: 'pauses'; readonly pauses: readonly RoutePause[] }
+  | { readonly type: 'limit_reply'; readonly limits: readonly LimitReply[] }
 
 /** A route whose requests are held. */
 export interface RoutePause {
@@ -60,6 +62,8 @@ export type ToPrimary =
   | { readonly type: 'beat'; readonly stats: WorkerStats }
   /** Beside each beat, and once more before the worker exits. Without `delta` nothing was counted since the last one. */
   | { readonly type: 'metrics'; readonly delta: MetricsDelta | undefined; readonly gauges: WorkerGauges }
+  /** Answered by `limit_reply` where it asks for something. */
+  | { readonly type: 'limit_ask'; readonly limits: readonly LimitAsk[] }
   /** Answers `drain` at once: nothing new is accepted any more. */
   | { readonly type: 'draining' }
   /** Nothing is open any more; `cut` connections and tunnels had to be ended by force. The process exits after it. */

@@ -15,6 +15,7 @@ export function formatAccessJson(record: AccessRecord, isoTime: string, base: st
   if (record.attempts > 1) line += `,"attempts":${record.attempts}`
   line += `,"status":${record.status}`
   if (record.reason !== undefined) line += `,"reason":${quoteJson(record.reason)}`
+  if (record.wouldRefuse !== undefined) line += `,"would_refuse":${quoteJson(record.wouldRefuse)}`
   line += `,"bytes_in":${record.bytesIn},"bytes_out":${record.bytesOut},"total_ms":${roundMs(record.totalMs)}`
   if (record.connectMs !== undefined) line += `,"connect_ms":${roundMs(record.connectMs)}`
   if (record.firstByteMs !== undefined) line += `,"first_byte_ms":${roundMs(record.firstByteMs)}`
@@ -37,6 +38,7 @@ export function parseAccessFields(fields: Readonly<Record<string, unknown>>): Ac
     attempts: count(fields['attempts']) ?? (fields['backend'] === undefined ? 0 : 1),
     status: count(fields['status']) ?? 0,
     reason: text(fields['reason']),
+    wouldRefuse: text(fields['would_refuse']),
     bytesIn: count(fields['bytes_in']) ?? 0,
     bytesOut: count(fields['bytes_out']) ?? 0,
     totalMs: count(fields['total_ms']) ?? 0,

@@ -15,6 +15,8 @@ export interface AccessRecord {
   readonly attempts: number
   readonly status: number
   readonly reason: string | undefined
+  /** The reason with which a limit on trial (`dry_run`) would have refused it. */
+  readonly wouldRefuse: string | undefined
   readonly bytesIn: number
   readonly bytesOut: number
   readonly totalMs: number

@@ -5,6 +5,7 @@ import { type FileWatch, watchFiles } from '../config/watch.ts'
 import { MetricsTotals } from '../metrics/totals.ts'
 import { bindAdmin } from './admin-listener.ts'
 import { DEADLINES } from './deadlines.ts'
+import { LimitDesk } from './limit-desk.ts'
 import { Pauses } from './pauses.ts'
 import { Primary } from './primary.ts'
 import type { PrimaryOptions } from './primary-options.ts'
@@ -56,6 +57,7 @@ async function openPrimary(options: PrimaryOptions, watch: FileWatch): Promise<P
     program: { exec: options.workerExec ?? defaultWorkerExec(), env: {} },
     deadlines: options.deadlines ?? DEADLINES,
     policy: options.policy ?? RESTART_POLICY,
+    limits: new LimitDesk(),
     logger: log.logger,
     counted: (delta) => totals.add(delta),
     briefing: () => [{ type: 'pauses', pauses: pauses.list() }],

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { DrainLimits, ToWorker } from '../ipc/protocol.ts'
 import type { MetricsDelta } from '../metrics/delta.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { LimitDesk } from './limit-desk.ts'
 import type { RestartPolicy } from './restart-policy.ts'
 import { type ServingState, stopLimitsOf } from './serving-state.ts'
 import { Slot } from './slot.ts'
@@ -13,6 +14,8 @@ export interface SupervisorOptions {
   readonly program: WorkerProgram
   readonly deadlines: Deadlines
   readonly policy: RestartPolicy
+  /** What all workers share. */
+  readonly limits: LimitDesk
   readonly logger: Logger
   /** What a worker counted. */
   readonly counted: (delta: MetricsDelta) => void
@@ -150,7 +153,7 @@ export class Supervisor {
   }
 
   #spawn(slot: number, state: ServingState): WorkerHandle {
-    const { program, deadlines, logger, counted, briefing } = this.#options
+    const { program, deadlines, limits, logger, counted, briefing } = this.#options
     const worker = new WorkerHandle({
       slot,
       state,
@@ -158,6 +161,7 @@ export class Supervisor {
       deadlines,
       counted,
       briefing,
+      limits,
       failed: ({ pid }, error) => logger.warn({ worker: slot, worker_pid: pid, err: error }, 'worker message lost'),
     })
     this.#live.add(worker)

@@ -1,10 +1,12 @@
 import { type Channel, openChannelToWorker } from '../ipc/channel.ts'
 import type { ConfigSnapshot, DrainLimits, ToPrimary, ToWorker, WorkerStats } from '../ipc/protocol.ts'
+import type { Holder } from '../limits/reply-box.ts'
 import type { MetricsDelta, WorkerGauges } from '../metrics/delta.ts'
 import { MAX_TIMER_MS } from '../timer.ts'
 import { type Ack, AckDesk } from './ack-desk.ts'
 import { createBeatWatch } from './beat-watch.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { LimitDesk } from './limit-desk.ts'
 import type { ServingState } from './serving-state.ts'
 import { describeFailedStart, type WorkerEnd, type WorkerManner } from './worker-end.ts'
 import { spawnWorkerProcess, type WorkerProcess, type WorkerProgram } from './worker-process.ts'
@@ -18,6 +20,7 @@ export interface WorkerHandleOptions {
   readonly state: ServingState
   readonly program: WorkerProgram
   readonly deadlines: Deadlines
+  readonly limits: LimitDesk
   /** A message that was lost or not understood. */
   readonly failed: (worker: WorkerHandle, error: Error) => void
   /** What it counted since the last call. */
@@ -41,7 +44,9 @@ export class WorkerHandle {
   readonly #acks = new AckDesk()
   readonly #counted: WorkerHandleOptions['counted']
   readonly #briefing: WorkerHandleOptions['briefing']
+  readonly #limits: LimitDesk
   readonly #beats
+  readonly #holder: Holder = { send: (limits) => this.#channel.send({ type: 'limit_reply', limits }) }
   #phase: WorkerPhase = 'starting'
   #stats: WorkerStats | undefined
   #gauges: WorkerGauges | undefined
@@ -52,10 +57,11 @@ export class WorkerHandle {
   #settleStart: (outcome: StartOutcome) => void = () => {}
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ slot, state, program, deadlines, failed, counted, briefing }: WorkerHandleOptions) {
+  constructor({ slot, state, program, deadlines, limits, failed, counted, briefing }: WorkerHandleOptions) {
     this.slot = slot
     this.generation = state.generation
     this.#deadlines = deadlines
+    this.#limits = limits
     this.#counted = counted
     this.#briefing = briefing
     this.started = new Promise((resolve) => {
@@ -173,6 +179,9 @@ export class WorkerHandle {
         this.#gauges = message.gauges
         if (message.delta) this.#counted(message.delta)
         return
+      case 'limit_ask':
+        this.#limits.receive(this.#holder, message.limits)
+        return
       case 'draining':
         this.#acks.settle('drain', 0, undefined)
         return
@@ -217,6 +226,7 @@ export class WorkerHandle {
     this.#phase = 'gone'
     clearTimeout(this.#timer)
     this.#beats.stop()
+    this.#limits.forget(this.#holder)
     this.#acks.giveUp()
     const end: WorkerEnd = {
       manner: this.#describeManner(code),

@@ -15,6 +15,8 @@ export class ExchangeLog {
   attempts = 0
   status = 0
   reason: Reason | undefined
+  /** What a limit on trial would have done. */
+  wouldRefuse: Reason | undefined
   bytesIn = 0
   bytesOut = 0
   connectMs: number | undefined
@@ -78,6 +80,7 @@ export class ExchangeLog {
       attempts: this.attempts,
       status: this.status,
       reason: this.reason,
+      wouldRefuse: this.wouldRefuse,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
       totalMs,

@@ -1,5 +1,6 @@
 import type { Config, RouteAction, RouteConfig, UpstreamConfig } from '../config/config.ts'
 import { findHeader } from '../header-list.ts'
+import type { LimitPlan } from '../limits/limit-plan.ts'
 import type { RouteSeries } from '../metrics/series.ts'
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts'
 import { compileRedirect, compileRedirects, type Redirect, type Redirects } from '../routing/redirects.ts'
@@ -9,10 +10,12 @@ import type { BackendRegistry } from '../upstream/backend-registry.ts'
 import type { AttemptTimeouts } from '../upstream/engine.ts'
 import { compileUpstream, type Upstream } from '../upstream/upstream.ts'
 import { compileTrust, type Trust } from './client-identity.ts'
+import { createConcurrencyGate } from './concurrency-gate.ts'
 import type { Gate } from './gate.ts'
 import { compileHeaderRules } from './headers/header-rules.ts'
 import { compileRequestHeaders, type RequestHeaderPlan } from './headers/request-headers.ts'
 import { compileResponseHeaders, type ResponseHeaderPlan } from './headers/response-headers.ts'
+import { createRateGate } from './rate-gate.ts'
 import { compileRetryPolicy, type RetryPolicy } from './retry-policy.ts'
 
 /** Everything that exchanges are decided by, compiled from one configuration; each keeps the one it began with. */
@@ -59,16 +62,18 @@ export interface ProxyAction {
 /** The upstream of a route: its own, or one that is compiled once and shared. */
 type FindUpstream = (own: UpstreamConfig | string) => Upstream
 
-/**
- * Throws where the configuration cannot be compiled; nothing of the running world has changed then. `stickySecret`: for
- * sticky cookies without a secret of their own.
- */
-export function compileWorld(
-  config: Config,
-  registry: BackendRegistry,
-  metrics: WorkerMetrics,
-  stickySecret = '',
-): World {
+/** What a world is compiled with; all of it outlives the world. */
+export interface WorldParts {
+  readonly registry: BackendRegistry
+  readonly metrics: WorkerMetrics
+  readonly limits: LimitPlan
+  /** For sticky cookies without a secret of their own. */
+  readonly stickySecret: string
+}
+
+/** Throws where the configuration cannot be compiled; nothing of the running world has changed then. */
+export function compileWorld(config: Config, parts: WorldParts): World {
+  const { registry, stickySecret } = parts
   const compile = (group: UpstreamConfig) => compileUpstream(group, registry, { stickySecret })
   const shared = new Map(config.upstreams.map((group) => [group.name, compile(group)]))
   const upstreamFor = (own: UpstreamConfig | string) => {
@@ -76,7 +81,7 @@ export function compileWorld(
     if (upstream === undefined) throw new Error(`there is no upstream ${JSON.stringify(own)}`)
     return upstream
   }
-  const routes = config.routes.map((rule) => ({ rule, value: compileRoute(rule, config, upstreamFor, metrics) }))
+  const routes = config.routes.map((rule) => ({ rule, value: compileRoute(rule, config, upstreamFor, parts) }))
   return {
     table: compileRouteTable(routes),
     redirects: compileRedirects(config.redirects),
@@ -95,10 +100,24 @@ function compileRoute(
   route: RouteConfig,
   config: Config,
   upstreamFor: FindUpstream,
-  metrics: WorkerMetrics,
+  { metrics, limits }: WorldParts,
 ): CompiledRoute {
   const { name } = route
-  return { name, series: metrics.route(name), gates: undefined, action: compileAction(route, config, upstreamFor) }
+  const gates = compileGates(route, limits)
+  return {
+    name,
+    series: metrics.route(name),
+    gates: gates.length === 0 ? undefined : gates,
+    action: compileAction(route, config, upstreamFor),
+  }
+}
+
+/** In the order in which they are passed. */
+function compileGates({ name, rateLimits, concurrency }: RouteConfig, limits: LimitPlan): Gate[] {
+  const gates: Gate[] = []
+  if (rateLimits.length > 0) gates.push(createRateGate(name, rateLimits, limits))
+  if (concurrency > 0) gates.push(createConcurrencyGate(limits.places(name, concurrency)))
+  return gates
 }
 
 function compileAction(route: RouteConfig, config: Config, upstreamFor: FindUpstream): CompiledAction {

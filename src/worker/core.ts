@@ -3,6 +3,8 @@ import type { ListenAddress } from '../config/config.ts'
 import type { Exchange, UpgradeExchange } from '../exchange.ts'
 import type { NativeHandle } from '../ipc/channel.ts'
 import type { ConfigSnapshot, DrainLimits, RoutePause, WorkerStats } from '../ipc/protocol.ts'
+import type { LimitClient, OpenLimit } from '../limits/limit-client.ts'
+import { createLimitPlan } from '../limits/limit-plan.ts'
 import { type ConnectionCount, createHttp1Listener } from '../listener/http1-listener.ts'
 import type { Listener, ListenerHandler, RejectedRequest } from '../listener/listener.ts'
 import { createTlsOptions } from '../listener/tls.ts'
@@ -31,6 +33,7 @@ const HELD_SHARE = 0.8
 interface Served {
   readonly snapshot: ConfigSnapshot
   readonly world: World
+  readonly limits: readonly OpenLimit[]
 }
 
 /** The proxy core of one worker, put together from a snapshot: listeners, pipeline, engine, tunnels, log. */
@@ -38,6 +41,7 @@ export class Core {
   readonly #metrics = new WorkerMetrics()
   readonly #registry = new BackendRegistry(this.#metrics)
   readonly #lag = new EventLoopLag(LAG_SPANS)
+  readonly #limits: LimitClient
   readonly #engine: UpstreamEngine
   readonly #tunnels = new TunnelSet()
   readonly #pauses = new PauseDesk()
@@ -49,7 +53,8 @@ export class Core {
   #prepared: Served | undefined
 
   /** Throws where the snapshot cannot be compiled or the log file not be opened. */
-  constructor(snapshot: ConfigSnapshot, slot: number) {
+  constructor(snapshot: ConfigSnapshot, slot: number, limits: LimitClient) {
+    this.#limits = limits
     this.#current = this.#compile(snapshot)
     this.#registry.retain(this.#current.world.backends)
     const { config } = snapshot
@@ -112,6 +117,7 @@ export class Core {
     this.#current = prepared
     const { timeouts, limits } = prepared.snapshot.config.server
     this.#pipeline.use(prepared.world)
+    this.#limits.retain(prepared.limits)
     for (const listener of this.#listeners) listener.apply({ timeouts, limits })
     for (const backend of this.#registry.retain(prepared.world.backends)) this.#engine.forget(backend)
     try {
@@ -124,6 +130,7 @@ export class Core {
   discard(version: number): void {
     if (this.#prepared?.snapshot.version === version) this.#prepared = undefined
     this.#registry.retain(this.#current.world.backends)
+    this.#limits.retain(this.#current.limits)
   }
 
   stats(): WorkerStats {
@@ -167,6 +174,7 @@ export class Core {
     this.#pauses.leave(limits.httpMs * HELD_SHARE)
     const cut = await drainWorker(this.#listeners, this.#tunnels, limits)
     this.#engine.close()
+    this.#limits.close()
     return cut
   }
 
@@ -177,7 +185,9 @@ export class Core {
 
   #compile(snapshot: ConfigSnapshot): Served {
     const { config, stickySecret } = snapshot
-    return { snapshot, world: compileWorld(config, this.#registry, this.#metrics, stickySecret) }
+    const limits = createLimitPlan(this.#limits, config.server.workers)
+    const world = compileWorld(config, { registry: this.#registry, metrics: this.#metrics, limits, stickySecret })
+    return { snapshot, world, limits: limits.opened }
   }
 
   #handlerFor(address: ListenAddress): ListenerHandler {

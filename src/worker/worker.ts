@@ -1,5 +1,6 @@
 import { type Channel, type NativeHandle, openChannelToPrimary } from '../ipc/channel.ts'
 import type { ConfigSnapshot, DrainLimits, ToPrimary, ToWorker } from '../ipc/protocol.ts'
+import { LimitClient, SYSTEM_CLOCK } from '../limits/limit-client.ts'
 import { Core } from './core.ts'
 
 const BEAT_MS = 1_000
@@ -7,6 +8,10 @@ const BEAT_MS = 1_000
 /** One worker process: does what the primary says, and tells it how it goes. */
 export class Worker {
   readonly #process: NodeJS.Process
+  readonly #limits = new LimitClient({
+    send: (limits) => this.#send({ type: 'limit_ask', limits }),
+    clock: SYSTEM_CLOCK,
+  })
   #channel: Channel<ToPrimary> | undefined
   #core: Core | undefined
   #listening = 0
@@ -44,6 +49,9 @@ export class Worker {
       case 'discard':
         this.#core?.discard(message.version)
         return
+      case 'limit_reply':
+        this.#limits.receive(message.limits)
+        return
       case 'reopen_logs':
         this.#core?.reopenLogs()
         return
@@ -57,7 +65,7 @@ export class Worker {
 
   #begin(snapshot: ConfigSnapshot, slot: number): void {
     try {
-      this.#core = new Core(snapshot, slot)
+      this.#core = new Core(snapshot, slot, this.#limits)
     } catch (error) {
       this.#fail(error)
     }

@@ -22,6 +22,7 @@ const records: fc.Arbitrary<AccessRecord> = fc
       backend: optionalText,
       attempts: fc.integer({ min: 1, max: 10 }),
       status: fc.integer({ min: 100, max: 599 }),
+      wouldRefuse: optionalText,
       reason: optionalText,
       bytesIn: fc.maxSafeNat(),
       bytesOut: fc.maxSafeNat(),

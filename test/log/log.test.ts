@@ -29,6 +29,7 @@ const RECORD: AccessRecord = {
   backend: '127.0.0.1:3000',
   attempts: 1,
   status: 200,
+  wouldRefuse: undefined,
   reason: undefined,
   bytesIn: 0,
   bytesOut: 5,

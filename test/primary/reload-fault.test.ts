@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import type { Config } from '../../src/config/config.ts'
 import { watchFiles } from '../../src/config/watch.ts'
 import { DEADLINES } from '../../src/primary/deadlines.ts'
+import { LimitDesk } from '../../src/primary/limit-desk.ts'
 import { Reloader } from '../../src/primary/reload.ts'
 import { RESTART_POLICY } from '../../src/primary/restart-policy.ts'
 import { Supervisor } from '../../src/primary/supervisor.ts'
@@ -17,9 +18,10 @@ test('a fault of the program in a reload is reported, and the next one is tried'
       program: { exec: '/nowhere', env: {} },
       deadlines: DEADLINES,
       policy: RESTART_POLICY,
-      logger,
       briefing: () => [],
       counted: () => assert.fail(),
+      limits: new LimitDesk(),
+      logger,
     },
   )
   const watch = await watchFiles([], { changed: () => assert.fail(), failed: (error) => assert.fail(error) })

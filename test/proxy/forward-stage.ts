@@ -11,6 +11,7 @@ import type { Backend } from '../../src/upstream/backend.ts'
 import { BackendRegistry } from '../../src/upstream/backend-registry.ts'
 import type { Attempt, UpgradeSink, UpstreamEngine, UpstreamRequest } from '../../src/upstream/engine.ts'
 import { builtConfig, upstreamOf } from '../helpers/built-config.ts'
+import { noLimits } from '../helpers/limits.ts'
 import type { RecordedResponder } from '../helpers/responder.ts'
 import { arrive } from './arrival-stage.ts'
 
@@ -85,7 +86,8 @@ function compileAction({ backends = 1, totalMs = 0, retries, upstream }: StageOp
   const action = { kind: 'proxy', upstream: upstreamOf({ backends: members, ...upstream }) } as const
   const config = builtConfig([{ timeouts, action }])
   const routes = config.routes.map((route) => ({ ...route, retries: { ...route.retries, ...retries } }))
-  const world = compileWorld({ ...config, routes }, new BackendRegistry(metrics), metrics)
+  const registry = new BackendRegistry(metrics)
+  const world = compileWorld({ ...config, routes }, { registry, metrics, limits: noLimits(), stickySecret: '' })
   const match = world.table.match('h', parseRequestTarget('/api'), 'GET')
   assert.ok(match.kind === 'route' && match.value.action.kind === 'proxy')
   return { action: match.value.action, world }

@@ -15,6 +15,7 @@ import { compileWorld } from '../../src/proxy/world.ts'
 import { BackendRegistry } from '../../src/upstream/backend-registry.ts'
 import { createHttpProxy3Engine } from '../../src/upstream/http-proxy-3-engine.ts'
 import { builtConfig, proxyTo } from '../helpers/built-config.ts'
+import { noLimits } from '../helpers/limits.ts'
 import { recordResponder } from '../helpers/responder.ts'
 import { ScriptedBody } from '../helpers/scripted-body.ts'
 import { waitFor } from '../helpers/wait.ts'
@@ -42,7 +43,7 @@ function startPipeline(t: TestContext, config: Config) {
   const pauses = new PauseDesk()
   const registry = new BackendRegistry(metrics)
   const access = { write: (record: AccessRecord) => void records.push(record) }
-  const compile = (next: Config) => compileWorld(next, registry, metrics)
+  const compile = (next: Config) => compileWorld(next, { registry, metrics, limits: noLimits(), stickySecret: '' })
   const pipeline = new Pipeline({ engine, access, metrics, pauses, tunnels: new TunnelSet() }, compile(config))
 
   /** Sends an exchange through and waits until its answer ended or was cut. */
