@@ -7,7 +7,8 @@ const PROGRAMS = [
   { command: 'curl', package: 'curl' },
   { command: 'nginx', package: 'nginx', service: true },
   { command: 'wrk', package: 'wrk' },
-  { command: 'promtool', package: 'prometheus' },
+  { command: 'promtool', package: 'prometheus', service: true },
+  { command: 'redis-server', package: 'redis-server', service: true },
 ]
 
 const CHECKS = [

@@ -3,6 +3,8 @@ import type { LeaseBook } from './lease-book.ts'
 import type { LimitClient, OpenLimit } from './limit-client.ts'
 import { concurrencyId, type LimitRule, rateLimitId } from './limit-rule.ts'
 import { createMemoryStore, type RateStore } from './rate-store.ts'
+import type { RedisLink } from './redis-link.ts'
+import { createRedisStore } from './redis-store.ts'
 
 /** The limits of one snapshot, on state that outlives it. */
 export interface LimitPlan {
@@ -13,8 +15,8 @@ export interface LimitPlan {
   places(route: string, capacity: number): LeaseBook
 }
 
-/** `workers`: how many share the limits. */
-export function createLimitPlan(client: LimitClient, workers: number): LimitPlan {
+/** `workers`: how many share the limits. `openRedis` is called only where a limit counts there. */
+export function createLimitPlan(client: LimitClient, workers: number, openRedis: () => RedisLink): LimitPlan {
   const opened: OpenLimit[] = []
   const open = (id: string, rule: LimitRule) => {
     const book = client.open(id, rule, workers)
@@ -25,7 +27,9 @@ export function createLimitPlan(client: LimitClient, workers: number): LimitPlan
     opened,
     rateStore(route, limit) {
       const { requests, perMs, burst } = limit
-      return createMemoryStore(open(rateLimitId(route, limit), { kind: 'rate', requests, perMs, burst }))
+      const id = rateLimitId(route, limit)
+      const local = createMemoryStore(open(id, { kind: 'rate', requests, perMs, burst }))
+      return limit.store === 'memory' ? local : createRedisStore(id, limit, openRedis(), local)
     },
     places: (route, capacity) => open(concurrencyId(route), { kind: 'concurrency', capacity }),
   }

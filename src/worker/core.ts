@@ -22,6 +22,7 @@ import type { UpstreamEngine } from '../upstream/engine.ts'
 import { createEngine } from '../upstream/engines.ts'
 import { readBackendGauges } from './backend-gauges.ts'
 import { drainWorker } from './drain.ts'
+import { RedisLinks } from './redis-links.ts'
 
 /** For how many readings of the gauges, one a second, the worst is told. */
 const LAG_SPANS = 15
@@ -42,6 +43,7 @@ export class Core {
   readonly #registry = new BackendRegistry(this.#metrics)
   readonly #lag = new EventLoopLag(LAG_SPANS)
   readonly #limits: LimitClient
+  readonly #redis = new RedisLinks(() => this.#log.logger)
   readonly #engine: UpstreamEngine
   readonly #tunnels = new TunnelSet()
   readonly #pauses = new PauseDesk()
@@ -118,6 +120,7 @@ export class Core {
     const { timeouts, limits } = prepared.snapshot.config.server
     this.#pipeline.use(prepared.world)
     this.#limits.retain(prepared.limits)
+    this.#redis.retain(prepared.snapshot.config.server.redis)
     for (const listener of this.#listeners) listener.apply({ timeouts, limits })
     for (const backend of this.#registry.retain(prepared.world.backends)) this.#engine.forget(backend)
     try {
@@ -131,6 +134,7 @@ export class Core {
     if (this.#prepared?.snapshot.version === version) this.#prepared = undefined
     this.#registry.retain(this.#current.world.backends)
     this.#limits.retain(this.#current.limits)
+    this.#redis.retain(this.#current.snapshot.config.server.redis)
   }
 
   stats(): WorkerStats {
@@ -175,6 +179,7 @@ export class Core {
     const cut = await drainWorker(this.#listeners, this.#tunnels, limits)
     this.#engine.close()
     this.#limits.close()
+    this.#redis.retain(undefined)
     return cut
   }
 
@@ -185,7 +190,8 @@ export class Core {
 
   #compile(snapshot: ConfigSnapshot): Served {
     const { config, stickySecret } = snapshot
-    const limits = createLimitPlan(this.#limits, config.server.workers)
+    const { workers, redis } = config.server
+    const limits = createLimitPlan(this.#limits, workers, () => this.#redis.open(redis))
     const world = compileWorld(config, { registry: this.#registry, metrics: this.#metrics, limits, stickySecret })
     return { snapshot, world, limits: limits.opened }
   }
