@@ -42,13 +42,14 @@ export function buildConfig(
 }
 
 function buildServer(server: ServerSettings, ssl: SslSettings): ServerConfig {
-  const { backlog, workers, engine, trusted_proxies, timeouts, limits } = server
+  const { backlog, workers, engine, trusted_proxies, name_servers, timeouts, limits } = server
   return {
     listen: listAddresses(server, ssl),
     backlog,
     workers: workers === 'auto' ? availableParallelism() : workers,
     engine,
     trustedProxies: trusted_proxies,
+    nameServers: name_servers,
     timeouts: {
       headerMs: timeouts.header,
       bodyIdleMs: timeouts.body_idle,

@@ -28,6 +28,8 @@ export interface ServerConfig {
   readonly engine: 'native' | 'http-proxy-3'
   /** CIDRs. */
   readonly trustedProxies: readonly string[]
+  /** Addresses, with or without port, that are asked for the names of backends; empty: as the system does. */
+  readonly nameServers: readonly string[]
   readonly timeouts: ClientTimeouts
   readonly limits: ClientLimits
   readonly redis: RedisConfig | undefined
@@ -113,6 +115,11 @@ export interface MemberConfig extends BackendConfig {
   readonly weight: number
   /** Asked only where no other is available. */
   readonly backup: boolean
+  /**
+   * What `host` is. `addresses`: a name whose addresses may be backends of their own. `service`: the name of a service, whose
+   * SRV records tell hosts and ports. Absent: whoever connects looks it up.
+   */
+  readonly discovery?: 'addresses' | 'service'
 }
 
 export interface HeaderRules {
@@ -134,8 +141,11 @@ export interface RouteTimeouts {
 export interface BackendConfig {
   /** A name or an address; IPv6 without brackets. */
   readonly host: string
+  /** 0 for a service. */
   readonly port: number
   readonly tls: BackendTls | undefined
+  /** The one address of `host` that is meant; absent: any. Never in a file: discovery tells it. */
+  readonly address?: string
 }
 
 export interface BackendTls {

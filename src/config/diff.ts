@@ -29,6 +29,7 @@ export const KEY_VALUES: KeyValues = {
   'server.backlog': ({ server }) => server.backlog,
   'server.workers': ({ server }) => server.workers,
   'server.engine': ({ server }) => server.engine,
+  'server.name_servers': ({ server }) => server.nameServers,
   'server.trusted_proxies': ({ server }) => server.trustedProxies,
   'server.timeouts.header': ({ server }) => server.timeouts.headerMs,
   'server.timeouts.body_idle': ({ server }) => server.timeouts.bodyIdleMs,

@@ -85,7 +85,11 @@ function describeFile(file: string, reason: string): Problem {
 }
 
 function listHosts({ parts }: ConfigDraft): string[] {
-  return parts === undefined ? [] : listBackendPlaces(parts).flatMap(({ host }) => host ?? [])
+  if (parts === undefined) return []
+  // Name servers of one's own may know names that the system does not.
+  const isOurs = parts.server.name_servers.length > 0
+  const places = listBackendPlaces(parts).filter(({ path }) => !isOurs || !path.includes('backends'))
+  return places.flatMap(({ host }) => host ?? [])
 }
 
 /** A backend that cannot be found is down until it can: no reason not to start. */

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { upstreamPath } from './backend-places.ts'
 import type { BalancingConfig } from './balancing-config.ts'
 import type { BackendConfig, BackendTls, MemberConfig, UpstreamConfig } from './config.ts'
@@ -48,11 +49,12 @@ export function buildUpstream(
 
 /** `path`: that of the map with the key `backends`. */
 export function buildMembers(members: readonly MemberSettings[], path: KeyPath, sources: BuildSources): MemberConfig[] {
-  return members.map((member, i) => ({
-    ...buildBackend(member, [...path, 'backends', i], sources),
-    weight: member.weight,
-    backup: member.backup,
-  }))
+  return members.map((member, i) => {
+    const { srv, weight = 1, backup } = member
+    const backend = buildBackend(member, [...path, 'backends', i], sources)
+    if (srv !== undefined) return { ...backend, host: srv, port: 0, weight, backup, discovery: 'service' }
+    return { ...backend, weight, backup, ...(isIP(backend.host) === 0 ? { discovery: 'addresses' } : {}) }
+  })
 }
 
 export function buildBackend(

@@ -45,6 +45,7 @@ const TO_WORKER = {
   reopen_logs: true,
   pauses: true,
   limit_reply: true,
+  discovered: true,
 } as const satisfies Record<ToWorker['type'], true>
 
 const TO_PRIMARY = {

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { MetricsDelta, WorkerGauges } from '../metrics/delta.ts'
+import type { Discovered } from '../upstream/discovery/discovered.ts'
 import type { LimitAsk, LimitReply } from './limit-messages.ts'
 
 /** One accepted state of the world, sent whole, never as a difference. Plain data: JSON loses anything else. */
@@ -31,6 +32,8 @@ export type ToWorker =
   /** All of them; comes behind `begin`, and when one is added or taken away. */
   | { readonly type: 'pauses'; readonly pauses: readonly RoutePause[] }
   | { readonly type: 'limit_reply'; readonly limits: readonly LimitReply[] }
+  /** What is known of the names of backends; comes behind `begin`, and with every change. */
+  | { readonly type: 'discovered'; readonly found: Discovered }
 
 /** A route whose requests are held. */
 export interface RoutePause {

@@ -2,6 +2,7 @@ import type { ConfigOverrides } from '../config/overrides.ts'
 import type { FileWatch } from '../config/watch.ts'
 import type { Log } from '../log/log.ts'
 import type { MetricsTotals } from '../metrics/totals.ts'
+import type { BackendNames } from './backend-names.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Pauses } from './pauses.ts'
 import type { RestartPolicy } from './restart-policy.ts'
@@ -25,4 +26,5 @@ export interface PrimaryParts {
   readonly watch: FileWatch
   readonly totals: MetricsTotals
   readonly pauses: Pauses
+  readonly names: BackendNames
 }

@@ -7,6 +7,7 @@ import { type LogFileWatch, watchLogFile } from '../log/rotation.ts'
 import type { MetricsTotals } from '../metrics/totals.ts'
 import { AdminListener } from './admin-listener.ts'
 import type { AdminAnswers } from './admin-server.ts'
+import type { BackendNames } from './backend-names.ts'
 import type { BoundSocket } from './bound-socket.ts'
 import { type ControlServer, startControlServer } from './control-server.ts'
 import type { Pauses } from './pauses.ts'
@@ -39,17 +40,19 @@ export class Primary implements AdminAnswers {
   readonly #totals: MetricsTotals
   readonly #pauses: Pauses
   readonly #admin: AdminListener
+  readonly #names: BackendNames
   #logFile: LogFileWatch | undefined
   #control: ControlServer | undefined
   #letGoOfSignals: () => void = () => {}
   #stopping = false
 
-  constructor(options: PrimaryOptions, { supervisor, watch, totals, pauses }: PrimaryParts) {
+  constructor(options: PrimaryOptions, { supervisor, watch, totals, pauses, names }: PrimaryParts) {
     this.#options = options
     this.#supervisor = supervisor
     this.#watch = watch
     this.#totals = totals
     this.#pauses = pauses
+    this.#names = names
     const { configFile, env, overrides, log } = options
     this.#manager = connectServiceManager(env, log.logger)
     this.#admin = new AdminListener(this, log.logger)
@@ -61,6 +64,7 @@ export class Primary implements AdminAnswers {
       watch,
       admin: this.#admin,
       accepted: (config) => this.#accept(config),
+      discover: (config) => names.watch(config),
       stickySecret: (config) => findStickySecret(config, options.runDir),
     })
     const { promise, resolve } = Promise.withResolvers<number>()
@@ -203,6 +207,7 @@ export class Primary implements AdminAnswers {
     nameSeries(this.#totals, config)
     this.#pauses.keep(config)
     const { log } = this.#options
+    this.#names.retain(config)
     try {
       log.apply(config.logging)
     } catch (error) {
@@ -232,6 +237,7 @@ export class Primary implements AdminAnswers {
     const { forced } = await this.#supervisor.stop()
     this.#control?.close()
     this.#admin.close()
+    this.#names.close()
     this.#manager.close()
     this.#logFile?.close()
     await this.#watch.close()

@@ -22,6 +22,8 @@ export interface ReloadContext {
   readonly watch: FileWatch
   readonly admin: Pick<AdminListener, 'prepare'>
   accepted(config: Config): void
+  /** Finds the names of its backends, as far as that does not take long. */
+  discover(config: Config): Promise<void>
   /** As the snapshot has it. Throws where it cannot be kept. */
   stickySecret(config: Config): string
 }
@@ -182,6 +184,7 @@ export class Reloader {
     const { state } = supervisor
     const stickySecret = this.#context.stickySecret(config)
     const snapshot = { ...state.snapshot, version: state.snapshot.version + 1, config, stickySecret }
+    await this.#context.discover(config)
     await supervisor.settleStarts()
     // Where no worker lives there is nobody to ask: new ones must show that they can serve it.
     const rolls = plan.kind === 'roll' || supervisor.readyWorkers().length === 0

@@ -4,6 +4,7 @@ import { loadConfig } from '../config/load.ts'
 import { type FileWatch, watchFiles } from '../config/watch.ts'
 import { MetricsTotals } from '../metrics/totals.ts'
 import { bindAdmin } from './admin-listener.ts'
+import { createBackendNames } from './backend-names.ts'
 import { DEADLINES } from './deadlines.ts'
 import { LimitDesk } from './limit-desk.ts'
 import { Pauses } from './pauses.ts'
@@ -53,6 +54,7 @@ async function openPrimary(options: PrimaryOptions, watch: FileWatch): Promise<P
   const state: ServingState = { snapshot, generation: 1, sockets }
   const totals = new MetricsTotals()
   const pauses = new Pauses(() => supervisor.tell({ type: 'pauses', pauses: pauses.list() }))
+  const names = createBackendNames(log.logger, (found) => supervisor.tell({ type: 'discovered', found }))
   const supervisor = new Supervisor(state, {
     program: { exec: options.workerExec ?? defaultWorkerExec(), env: {} },
     deadlines: options.deadlines ?? DEADLINES,
@@ -60,16 +62,24 @@ async function openPrimary(options: PrimaryOptions, watch: FileWatch): Promise<P
     limits: new LimitDesk(),
     logger: log.logger,
     counted: (delta) => totals.add(delta),
-    briefing: () => [{ type: 'pauses', pauses: pauses.list() }],
+    briefing: () => [
+      { type: 'discovered', found: names.found },
+      { type: 'pauses', pauses: pauses.list() },
+    ],
   })
+  await names.watch(loaded.config)
   const grown = await supervisor.grow(loaded.config.server.workers, state)
   if (!grown.ok) {
     closeSockets(sockets)
     adminSocket?.close()
+    names.close()
     throw new StartError(`a worker did not start: ${grown.problem}`, [])
   }
-  const primary = new Primary(options, { supervisor, watch, totals, pauses })
-  await primary.open(adminSocket)
+  const primary = new Primary(options, { supervisor, watch, totals, pauses, names })
+  await primary.open(adminSocket).catch((error: unknown) => {
+    names.close()
+    throw error
+  })
   return primary
 }
 

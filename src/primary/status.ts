@@ -54,7 +54,8 @@ function describeTarget({ action }: RouteConfig): string {
   }
 }
 
-function describeMember({ host, port, tls, weight, backup }: MemberConfig): string {
-  const url = `${tls ? 'https' : 'http'}://${formatAddress(host, port)}`
+function describeMember({ host, port, tls, weight, backup, discovery }: MemberConfig): string {
+  const scheme = tls ? 'https' : 'http'
+  const url = discovery === 'service' ? `${scheme} srv ${host}` : `${scheme}://${formatAddress(host, port)}`
   return `${url}${weight === 1 ? '' : ` x${weight}`}${backup ? ' backup' : ''}`
 }

@@ -23,6 +23,7 @@ export interface World {
   readonly table: RouteTable<CompiledRoute>
   readonly redirects: Redirects
   readonly trust: Trust | undefined
+  /** As of now: the names of backends may come to stand for others. */
   readonly backends: readonly Backend[]
 }
 
@@ -82,13 +83,14 @@ export function compileWorld(config: Config, parts: WorldParts): World {
     return upstream
   }
   const routes = config.routes.map((rule) => ({ rule, value: compileRoute(rule, config, upstreamFor, parts) }))
+  const upstreams = [...new Set([...shared.values(), ...routes.flatMap(({ value }) => upstreamsOf(value))])]
   return {
     table: compileRouteTable(routes),
     redirects: compileRedirects(config.redirects),
     trust: compileTrust(config.server.trustedProxies),
-    backends: [...shared.values(), ...routes.flatMap(({ value }) => upstreamsOf(value))].flatMap(
-      ({ backends }) => backends,
-    ),
+    get backends() {
+      return upstreams.flatMap(({ backends }) => backends)
+    },
   }
 }
 

@@ -19,10 +19,10 @@ export function describeBackend({ host, port, tls }: BackendConfig): BackendAuth
   return { hostField, host: hostOf(name), port, scheme }
 }
 
-/** `host:port` for logs and metrics. */
+/** `host:port` for logs and metrics, with the address where one of several is meant. */
 export function nameBackend(config: BackendConfig): string {
   const { host, port } = describeBackend(config)
-  return formatAddress(host, port)
+  return formatAddress(config.address ?? host, port)
 }
 
 export function defaultPort(scheme: 'http' | 'https'): number {

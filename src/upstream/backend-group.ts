@@ -6,6 +6,7 @@ import type { BackendRegistry } from './backend-registry.ts'
 import type { Balancer, PickInput } from './balancing/balancer.ts'
 import { createBalancer } from './balancing/balancers.ts'
 import { createMember, type Member } from './balancing/member.ts'
+import { type Discovered, expandMembers } from './discovery/discovered.ts'
 import type { Upstream, UpstreamSources } from './upstream.ts'
 
 /** Of its weight, what a backend gets at the beginning of a slow start. */
@@ -14,16 +15,20 @@ const FIRST_SHARE = 0.1
 /** Several backends of which one is chosen for each attempt; spares are asked only where no other is available. */
 export class BackendGroup implements Upstream {
   readonly name: string
-  readonly backends: readonly Backend[]
   readonly isTimed: boolean
-  readonly affinity: Affinity | undefined
+  readonly #config: UpstreamConfig
+  readonly #stickySecret: string
   readonly #registry: BackendRegistry
   readonly #balancer: Balancer
   readonly #nowMs: () => number
   readonly #slowStartMs: number
+  /** What all below was made from. */
+  #found: Discovered
+  #backends: readonly Backend[] = []
+  #affinity: Affinity | undefined
   /** Without those that take nothing new. */
-  readonly #members: readonly Member[]
-  readonly #spares: readonly Member[]
+  #members: readonly Member[] = []
+  #spares: readonly Member[] = []
   /** Those to choose from, as of `#epoch`, until `#staleAtMs`. */
   #open: readonly Member[] = []
   #epoch = -1
@@ -32,28 +37,33 @@ export class BackendGroup implements Upstream {
   #slowUntilMs = 0
 
   constructor(config: UpstreamConfig, registry: BackendRegistry, sources: UpstreamSources) {
-    const { name, backends: configs, balancing, sticky, slowStartMs } = config
+    const { name, balancing, slowStartMs } = config
     const { nowMs, stickySecret } = sources
     this.name = name
-    this.backends = registry.acquire(configs)
     this.isTimed = balancing.kind === 'least_time'
-    this.affinity =
-      sticky &&
-      new Affinity(this.backends, { upstream: name, cookie: sticky.cookie, secret: sticky.secret ?? stickySecret })
+    this.#config = config
+    this.#stickySecret = stickySecret
     this.#registry = registry
+    this.#found = registry.found
     this.#balancer = createBalancer(balancing, sources)
     this.#nowMs = nowMs
     this.#slowStartMs = slowStartMs
-    const members = this.backends.map((backend, i) => createMember(backend, name, configs[i]?.weight ?? 0))
-    const isOpen = ({ weight }: Member) => weight > 0
-    this.#members = members.filter((_, i) => configs[i]?.backup === false).filter(isOpen)
-    this.#spares = members.filter((_, i) => configs[i]?.backup === true).filter(isOpen)
+    this.#findMembers()
+  }
+
+  get backends(): readonly Backend[] {
+    this.#refresh()
+    return this.#backends
+  }
+
+  get affinity(): Affinity | undefined {
+    return this.#affinity
   }
 
   pick(input: PickInput, tried: readonly Backend[]): Backend | undefined {
     this.#refresh()
     if (tried.length > 0) return this.#pickAnother(input, tried)
-    const led = this.affinity?.find(input.head)
+    const led = this.#affinity?.find(input.head)
     if (led !== undefined && isAvailable(led, this.#nowMs())) return led
     return this.#balancer.pick(this.#open, input)?.backend
   }
@@ -74,7 +84,23 @@ export class BackendGroup implements Upstream {
     if (this.#slowUntilMs > 0) this.#setShares(nowMs)
   }
 
+  #findMembers(): void {
+    const { name, backends, sticky } = this.#config
+    const configs = expandMembers(backends, this.#found)
+    this.#backends = this.#registry.acquire(configs)
+    const members = this.#backends.map((backend, i) => createMember(backend, name, configs[i]?.weight ?? 0))
+    const isOpen = ({ weight }: Member) => weight > 0
+    this.#members = members.filter((_, i) => configs[i]?.backup === false).filter(isOpen)
+    this.#spares = members.filter((_, i) => configs[i]?.backup === true).filter(isOpen)
+    const secret = sticky?.secret ?? this.#stickySecret
+    this.#affinity = sticky && new Affinity(this.#backends, { upstream: name, cookie: sticky.cookie, secret })
+  }
+
   #findOpen(epoch: number, nowMs: number): void {
+    if (this.#found !== this.#registry.found) {
+      this.#found = this.#registry.found
+      this.#findMembers()
+    }
     const members = listAvailable(this.#members, nowMs)
     this.#open = members.length > 0 ? members : listAvailable(this.#spares, nowMs)
     this.#epoch = epoch

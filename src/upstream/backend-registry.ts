@@ -2,10 +2,12 @@ import type { BackendConfig } from '../config/config.ts'
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts'
 import type { AvailabilityEpoch } from './availability.ts'
 import { type Backend, type BackendState, createBackend, createBackendState, deriveBackendKey } from './backend.ts'
+import { type Discovered, NOTHING_DISCOVERED } from './discovery/discovered.ts'
 
 /** Knows every backend that a snapshot names, so that the next snapshot meets the same ones with their history. */
 export class BackendRegistry {
   readonly epoch: AvailabilityEpoch = { value: 0 }
+  #found = NOTHING_DISCOVERED
   readonly #backends = new Map<string, Backend>()
   readonly #metrics: WorkerMetrics
   readonly #nowMs: () => number
@@ -38,6 +40,17 @@ export class BackendRegistry {
     const dropped = [...this.#backends.values()].filter(({ key }) => !kept.has(key))
     for (const { key } of dropped) this.#backends.delete(key)
     return dropped
+  }
+
+  /** What is known of the names of backends. */
+  get found(): Discovered {
+    return this.#found
+  }
+
+  /** Groups of backends take it into account with their next pick. */
+  discover(found: Discovered): void {
+    this.#found = found
+    this.epoch.value++
   }
 
   find(key: string): Backend | undefined {

@@ -64,9 +64,13 @@ export function createBackendState(upSinceMs = 0): BackendState {
   }
 }
 
-/** `http://host:port`, or `https://host:port#…` with a digest of the TLS settings: the same in every process. */
-export function deriveBackendKey({ host, port, tls }: BackendConfig): string {
-  const authority = formatAddress(host, port).toLowerCase()
+/**
+ * `http://host:port`, with `@address` where one of the host's addresses is meant, or `https://host:port#…` with a digest of
+ * the TLS settings: the same in every process.
+ */
+export function deriveBackendKey({ host, port, tls, address }: BackendConfig): string {
+  const name = formatAddress(host, port).toLowerCase()
+  const authority = address === undefined ? name : `${name}@${address}`
   if (tls === undefined) return `http://${authority}`
   const settings = [tls.verify, tls.serverName ?? null, tls.caPem ?? null, tls.certPem ?? null, tls.keyPem ?? null]
   const digest = createHash('sha256').update(JSON.stringify(settings)).digest('hex')

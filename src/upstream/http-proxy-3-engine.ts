@@ -83,7 +83,7 @@ function createHardenedProxy(): SendThrough {
 }
 
 function createOptions({ config }: Backend, { agent }: BackendAgent, request: UpstreamRequest): ServerOptions {
-  const { host, port, tls } = config
+  const { host: name, port, tls, address: host = name } = config
   return {
     target: { protocol: tls === undefined ? 'http:' : 'https:', host, hostname: host, port },
     agent,

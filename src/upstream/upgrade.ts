@@ -41,10 +41,10 @@ export function upgrade(backend: Backend, request: UpstreamRequest, sink: Upgrad
 
 /** Throws where the backend's certificate or key cannot be used. */
 function prepareConnection({ config }: Backend): () => Socket {
-  const { host, port, tls } = config
-  if (tls === undefined) return () => connectTcp({ host, port, noDelay: true })
+  const { host, port, tls, address = host } = config
+  if (tls === undefined) return () => connectTcp({ host: address, port, noDelay: true })
   const options = createTlsOptions(host, tls)
-  return () => connectTls({ ...options, host, port }).setNoDelay(true)
+  return () => connectTls({ ...options, host: address, port }).setNoDelay(true)
 }
 
 function findSwitchFault({ headers }: UpstreamRequest, { rawHeaders }: IncomingMessage): Error | undefined {

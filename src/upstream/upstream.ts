@@ -31,8 +31,10 @@ export function compileUpstream(
   { random = SOURCES.random, nowMs = SOURCES.nowMs, stickySecret = '' }: Partial<UpstreamSources> = {},
 ): Upstream {
   const { name, backends: members, sticky } = config
-  const [backend, ...others] = registry.acquire(members)
-  if (backend !== undefined && others.length === 0 && sticky === undefined) return createSingle(name, backend, nowMs)
+  if (members.length === 1 && members[0]?.discovery === undefined && sticky === undefined) {
+    const [backend] = registry.acquire(members)
+    if (backend !== undefined) return createSingle(name, backend, nowMs)
+  }
   return new BackendGroup(config, registry, { random, nowMs, stickySecret })
 }
 

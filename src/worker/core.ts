@@ -18,6 +18,7 @@ import { Pipeline } from '../proxy/pipeline.ts'
 import { TunnelSet } from '../proxy/tunnel-set.ts'
 import { compileWorld, type World } from '../proxy/world.ts'
 import { BackendRegistry } from '../upstream/backend-registry.ts'
+import type { Discovered } from '../upstream/discovery/discovered.ts'
 import type { UpstreamEngine } from '../upstream/engine.ts'
 import { createEngine } from '../upstream/engines.ts'
 import { readBackendGauges } from './backend-gauges.ts'
@@ -58,7 +59,6 @@ export class Core {
   constructor(snapshot: ConfigSnapshot, slot: number, limits: LimitClient) {
     this.#limits = limits
     this.#current = this.#compile(snapshot)
-    this.#registry.retain(this.#current.world.backends)
     const { config } = snapshot
     this.#log = createLog({
       logging: config.logging,
@@ -122,7 +122,7 @@ export class Core {
     this.#limits.retain(prepared.limits)
     this.#redis.retain(prepared.snapshot.config.server.redis)
     for (const listener of this.#listeners) listener.apply({ timeouts, limits })
-    for (const backend of this.#registry.retain(prepared.world.backends)) this.#engine.forget(backend)
+    this.#retainBackends()
     try {
       this.#log.apply(prepared.snapshot.config.logging)
     } catch (error) {
@@ -132,9 +132,15 @@ export class Core {
 
   discard(version: number): void {
     if (this.#prepared?.snapshot.version === version) this.#prepared = undefined
-    this.#registry.retain(this.#current.world.backends)
+    this.#retainBackends()
     this.#limits.retain(this.#current.limits)
     this.#redis.retain(this.#current.snapshot.config.server.redis)
+  }
+
+  /** What is known of the names of backends is something else now. */
+  discover(found: Discovered): void {
+    this.#registry.discover(found)
+    this.#retainBackends()
   }
 
   stats(): WorkerStats {
@@ -194,6 +200,12 @@ export class Core {
     const limits = createLimitPlan(this.#limits, workers, () => this.#redis.open(redis))
     const world = compileWorld(config, { registry: this.#registry, metrics: this.#metrics, limits, stickySecret })
     return { snapshot, world, limits: limits.opened }
+  }
+
+  /** Lets go of the backends that nothing names any more. */
+  #retainBackends(): void {
+    const named = [...this.#current.world.backends, ...(this.#prepared?.world.backends ?? [])]
+    for (const backend of this.#registry.retain(named)) this.#engine.forget(backend)
   }
 
   #handlerFor(address: ListenAddress): ListenerHandler {

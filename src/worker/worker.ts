@@ -58,6 +58,9 @@ export class Worker {
       case 'pauses':
         this.#core?.pause(message.pauses)
         return
+      case 'discovered':
+        this.#core?.discover(message.found)
+        return
       case 'drain':
         this.#leave(message)
     }

@@ -34,7 +34,6 @@ test('a key is required only where it has no default', () => {
     [
       ['properties/redis', ['url']],
       ['upstreams/additionalProperties', ['backends']],
-      ['backends/items', ['host']],
       ['properties/sticky', ['cookie']],
       ['anyOf/0', ['requests']],
       ['1/items', ['requests']],

@@ -38,6 +38,7 @@ test('an empty file is all defaults', async () => {
       workers: availableParallelism(),
       engine: 'native',
       trustedProxies: [],
+      nameServers: [],
       timeouts: {
         headerMs: 10_000,
         bodyIdleMs: 30_000,

@@ -127,6 +127,27 @@ for (const { name, text, problems } of [
     ],
   },
   {
+    name: 'a service may stand for its backends',
+    text: route('{ backends: [{ srv: _http._tcp.example.com, ssl: true }, { host: b, backup: true }] }'),
+    problems: [],
+  },
+  {
+    name: 'a service tells hosts, ports and weights by itself',
+    text: route('{ backends: [{ srv: _http._tcp.test, port: 80 }, {}] }'),
+    problems: [
+      '3:44 error a backend cannot have both srv and port | hint: the SRV records of _http._tcp.test tell it',
+      '3:56 error a backend has neither host nor srv | expected: host, or srv with the name of a service',
+    ],
+  },
+  {
+    name: 'a name server is an address',
+    text: 'server: { name_servers: [10.0.0.2, "10.0.0.2:5353", "[::1]:53", fd00::2, dns.test, "10.0.0.2:0"] }\n',
+    problems: [
+      '1:74 error invalid value "dns.test" for server.name_servers[4] | expected: an address such as 10.0.0.2, 10.0.0.2:5353 or [fd00::2]:53',
+      '1:84 error invalid value "10.0.0.2:0" for server.name_servers[5] | expected: an address such as 10.0.0.2, 10.0.0.2:5353 or [fd00::2]:53',
+    ],
+  },
+  {
     name: 'an unknown key of a group is told with the nearest one',
     text: group('{ backends: [{ host: a, wieght: 2 }] }'),
     problems: ['3:32 error unknown key "wieght" in server.upstreams.g.backends[0] | hint: did you mean "weight"?'],

@@ -36,6 +36,7 @@ export function builtConfig(routes: readonly Partial<RouteConfig>[], limits: { b
       workers: 1,
       engine: 'http-proxy-3',
       trustedProxies: [],
+      nameServers: [],
       timeouts: { headerMs: 1, bodyIdleMs: 1, writeIdleMs: 1, keepAliveMs: 1, drainMs: 1, websocketDrainMs: 1 },
       limits: { headerBytes: 1, headers: 1, bodyBytes: 0, connections: 1, ...limits },
       redis: undefined,

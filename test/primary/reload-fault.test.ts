@@ -37,6 +37,7 @@ test('a fault of the program in a reload is reported, and the next one is tried'
     watch,
     admin: { prepare: () => assert.fail() },
     stickySecret: () => '',
+    discover: async () => {},
     accepted: () => assert.fail(),
   })
   const reports = await Promise.all([

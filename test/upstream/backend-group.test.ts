@@ -199,3 +199,23 @@ test('a weight of 0 still serves those who were there before', () => {
   assert.equal(pickName(next, [], withCookie(value)), 'a')
   assert.deepEqual(countPicks(next, 10), { b: 10 })
 })
+
+test('what a name stands for may change under a group, and who stays keeps its history', () => {
+  const backends = [{ host: 'a', port: 80, tls: undefined, weight: 1, backup: false, discovery: 'addresses' as const }]
+  const at = stage({}, { backends })
+  const names = () => at.upstream.backends.map(({ name }) => name)
+  assert.deepEqual(names(), ['a:80'])
+  at.registry.discover({ addresses: { a: ['10.0.0.1', '10.0.0.2'] }, services: {}, isPrivate: false })
+  const picked = [0, 1].map((n) => at.upstream.pick(inputOf(n), [])?.name)
+  assert.deepEqual(picked, ['10.0.0.1:80', '10.0.0.2:80'])
+  const [, second] = at.upstream.backends
+  assert.ok(second)
+  assert.equal(second.authority.hostField, 'a')
+  at.registry.discover({ addresses: { a: ['10.0.0.2', '10.0.0.3'] }, services: {}, isPrivate: false })
+  assert.deepEqual(names(), ['10.0.0.2:80', '10.0.0.3:80'])
+  assert.equal(at.upstream.backends[0], second)
+  const dropped = at.registry.retain(at.upstream.backends)
+  assert.deepEqual(dropped.map(({ name }) => name).sort(), ['10.0.0.1:80', 'a:80'])
+  at.registry.discover({ addresses: { a: [] }, services: {}, isPrivate: false })
+  assert.equal(at.upstream.pick(inputOf(1), []), undefined)
+})

@@ -19,6 +19,11 @@ for (const { name, config, key } of [
   { name: 'a plain backend', config: A, key: /^http:\/\/a\.test:80$/ },
   { name: 'a name in upper case', config: { ...A, host: 'A.Test' }, key: /^http:\/\/a\.test:80$/ },
   { name: 'an IPv6 address', config: { ...A, host: '::1' }, key: /^http:\/\/\[::1\]:80$/ },
+  {
+    name: 'one address of a name',
+    config: { ...A, address: '10.0.0.1' },
+    key: /^http:\/\/a\.test:80@10\.0\.0\.1$/,
+  },
   { name: 'a TLS backend', config: { ...A, tls: TLS }, key: /^https:\/\/a\.test:80#[0-9a-f]{16}$/ },
 ]) {
   test(`the key of ${name} names it`, () => assert.match(deriveBackendKey(config), key))

@@ -50,15 +50,16 @@ function checkUpstreamName(name: string, report: Report): void {
 
 function checkMembers(members: readonly MemberSettings[], path: KeyPath, report: Report): void {
   const list: KeyPath = [...path, 'backends']
-  if (members.every(({ weight }) => weight === 0)) {
+  if (members.every(({ weight = 1 }) => weight === 0)) {
     report.error(list, 'every backend has the weight 0: none takes requests', { expected: 'a weight of at least 1' })
   }
   if (members.every(({ backup }) => backup)) {
     report.error(list, 'every backend is a backup: there is none that they stand in for')
   }
   const seen = new Map<string, KeyPath>()
-  for (const [i, { host, port, ssl }] of members.entries()) {
-    const address = formatAddress(host.toLowerCase(), port ?? (ssl === false ? 80 : 443))
+  for (const [i, member] of members.entries()) {
+    checkMember(member, [...list, i], report)
+    const address = describeMember(member)
     const earlier = seen.get(address)
     seen.set(address, earlier ?? [...list, i])
     if (earlier !== undefined) {
@@ -68,6 +69,25 @@ function checkMembers(members: readonly MemberSettings[], path: KeyPath, report:
       })
     }
   }
+}
+
+/** A service tells by itself what others are told. */
+function checkMember(member: MemberSettings, path: KeyPath, report: Report): void {
+  const { host, srv } = member
+  if (host === undefined && srv === undefined) {
+    report.error(path, 'a backend has neither host nor srv', { expected: 'host, or srv with the name of a service' })
+  }
+  if (srv === undefined) return
+  const other = (['host', 'port', 'weight'] as const).find((key) => member[key] !== undefined)
+  if (other === undefined) return
+  report.error([...path, other], `a backend cannot have both srv and ${other}`, {
+    hint: `the SRV records of ${srv} tell it`,
+    at: 'key',
+  })
+}
+
+function describeMember({ host = 'localhost', srv, port, ssl }: MemberSettings): string {
+  return srv ?? formatAddress(host.toLowerCase(), port ?? (ssl === false ? 80 : 443))
 }
 
 function checkSources(route: RouteSettings, path: KeyPath, report: Report): void {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { balancingShape } from './balancing.ts'
-import { host } from './names.ts'
+import { host, serviceName } from './names.ts'
 import { filledText, flag, wholeNumber } from './scalars.ts'
 import { map } from './section.ts'
 import { swap } from './traits.ts'
@@ -29,9 +29,12 @@ export const backendShape = {
 }
 
 const memberSchema = map({
-  host: host().meta(swap('host', "The backend's name or address.")),
+  host: host().optional().meta(swap('host', "The backend's name or address.")),
+  srv: serviceName().optional().meta(swap('name', 'A service whose SRV records tell hosts, ports and weights.')),
   ...backendShape,
-  weight: wholeNumber(0, 65_535).prefault(1).meta(swap('number', 'Its share of the requests; 0 takes no new ones.')),
+  weight: wholeNumber(0, 65_535)
+    .optional()
+    .meta(swap('number', 'Its share of the requests; 0 takes no new ones.', '`1`')),
   backup: flag().prefault(false).meta(swap('boolean', 'Ask it only where no other is available.')),
 })
 

@@ -2,11 +2,14 @@ import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
+import { formatHost } from '../../address.ts'
 import { type Refusal, refuse, scalar } from './scalars.ts'
 
 const HOST = 'a host name or an IP address'
 const DOMAIN = 'a host name such as api.example.com, or *.example.com'
 const CIDR = 'an address range such as 10.0.0.0/8 or fd00::/8, or one address'
+const SERVICE = 'the name of a service such as _http._tcp.example.com'
+const NAME_SERVER = 'an address such as 10.0.0.2, 10.0.0.2:5353 or [fd00::2]:53'
 const METHOD = 'an HTTP method such as GET'
 const FIELD_NAME = 'a header name of letters, digits and hyphens'
 const FIELD_VALUE = 'a header value of visible characters and spaces'
@@ -20,6 +23,22 @@ const FIELD_CHARACTERS = /^[\t\x20-\x7e\x80-\xff]*$/
 /** A host name or an address, IPv6 without brackets. Names outside of ASCII become punycode. */
 export function host() {
   return scalar(z.string({ error: HOST }), parseHost)
+}
+
+/** The name of a service that has SRV records. */
+export function serviceName() {
+  return scalar(z.string({ error: SERVICE }), (value) => parseHostName(value)?.toLowerCase() ?? refuse(SERVICE))
+}
+
+/** An address, with or without port; IPv6 with a port in brackets. */
+export function nameServer() {
+  return scalar(z.string({ error: NAME_SERVER }), (value) => {
+    const [, bracketed, plain = value, port] = /^(?:\[(.*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(value) ?? []
+    const address = bracketed ?? plain
+    const isValid = isIP(address) !== 0 && (port === undefined || (Number(port) > 0 && Number(port) < 65_536))
+    if (!isValid) return refuse(NAME_SERVER)
+    return port === undefined ? address : `${formatHost(address)}:${port}`
+  })
 }
 
 /** Lower case; exact or `*.` wildcard. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { upstreamSchema } from './backend.ts'
 import { redisSchema } from './limits.ts'
-import { cidr, host } from './names.ts'
+import { cidr, host, nameServer } from './names.ts'
 import { routeSchema } from './route.ts'
 import { duration, size, wholeNumber, word } from './scalars.ts'
 import { dictionary, list, section } from './section.ts'
@@ -61,6 +61,9 @@ export const serverShape = {
     .meta(roll('native or http-proxy-3', 'What speaks HTTP to the backends.')),
   trusted_proxies: list(cidr()).meta(
     swap('list of address ranges', 'Proxies before this one, whose X-Forwarded-* fields are believed.'),
+  ),
+  name_servers: list(nameServer()).meta(
+    swap('list of addresses', "Name servers for the names in `backends`; empty is the system's way."),
   ),
   timeouts: clientTimeoutsSchema,
   limits: clientLimitsSchema,

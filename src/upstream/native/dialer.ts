@@ -27,9 +27,9 @@ export class Dialer {
 
   /** Throws where the backend's port, certificate or key cannot be used. */
   dial(onread: OnReadOpts): Socket {
-    const { host, port, tls } = this.#backend.config
+    const { host, port, tls, address = host } = this.#backend.config
     const options: TcpNetConnectOpts = {
-      host,
+      host: address,
       port,
       onread,
       lookup: this.#addresses.lookup,

@@ -69,6 +69,15 @@ export function describeConnections(subject: Subject): void {
       }
     })
 
+    test('a backend that is one address of its name is connected to there, and nowhere else', async (t) => {
+      const { engine, raw } = await arrange(t, subject, answering(OK))
+      const config = { host: 'does-not-exist.invalid', port: raw.port, tls: undefined, address: '127.0.0.1' }
+      const sink = await fetchFrom(engine, createBackend(config))
+      assert.deepEqual([sink.failure, sink.text], [undefined, 'ok'])
+      const { failure } = await fetchFrom(engine, createBackend({ ...config, address: '127.0.0.2' }))
+      assert.equal(failure?.reason, 'connect_failed')
+    })
+
     test('a name that does not resolve: connect_failed, and nothing was sent', async (t) => {
       const { engine } = await arrange(t, subject, answering(OK))
       const { failure } = await fetchFrom(

@@ -253,6 +253,18 @@ export function describeUpgrades(subject: Subject): void {
       assert.equal(await readAll(socket), 'echo')
     })
 
+    test('a backend that is one address of its name is connected to there', async (t) => {
+      const raw = await startRawBackend(t, async (connection) => {
+        await connection.readHead()
+        connection.write(SWITCHED)
+      })
+      const { ask } = await arrangeUpgrade(t, subject, wait)
+      const config = { host: 'does-not-exist.invalid', port: raw.port, tls: undefined, address: '127.0.0.1' }
+      const { sink } = ask({ backend: createBackend(config) })
+      await sink.over
+      takeSocket(sink).destroy()
+    })
+
     test('over TLS the backend is verified, and the socket is the decrypted one', async (t) => {
       const { certPem, keyPem } = createCertificate({ names: ['backend.test'] })
       const serve = async (connection: RawConnection) => {
