@@ -2,6 +2,7 @@ import type { LogSettings } from '../log/settings.ts'
 import type { BalancingConfig, StickyConfig } from './balancing-config.ts'
 import type { RateLimitConfig, RedisConfig } from './limits-config.ts'
 import type { RetriesConfig } from './retries-config.ts'
+import type { SplitConfig } from './split-config.ts'
 
 /**
  * The checked configuration: what the rest of the program sees. JSON-safe, frozen, durations in milliseconds, sizes in
@@ -93,8 +94,13 @@ export interface RouteConfig {
 }
 
 export type RouteAction =
-  /** `upstream` is a name where the route shares one of `Config.upstreams`. */
-  | { readonly kind: 'proxy'; readonly upstream: UpstreamConfig | string }
+  | {
+      readonly kind: 'proxy'
+      /** A name where the route shares one of `Config.upstreams`. */
+      readonly upstream: UpstreamConfig | string
+      /** Several of them in place of one, which is the first then. */
+      readonly split?: SplitConfig
+    }
   | { readonly kind: 'respond'; readonly status: number; readonly body: string; readonly contentType: string }
   | { readonly kind: 'redirect'; readonly status: number; readonly to: string }
 

@@ -4,6 +4,7 @@ import { buildRateLimits } from './limits-build.ts'
 import { buildRetries } from './retries-config.ts'
 import { nameRoutes } from './route-names.ts'
 import type { HeaderRuleSettings, RouteSettings } from './schema/route.ts'
+import { buildSplit } from './split-build.ts'
 import { type BuildSources, buildBackend, buildMembers, buildUpstream } from './upstream-build.ts'
 
 /** The routes without mistakes; those of their files are reported. */
@@ -47,12 +48,13 @@ function buildHeaderRules({ set, remove }: HeaderRuleSettings): HeaderRules {
 }
 
 function buildAction(route: RouteSettings, name: string, index: number, sources: BuildSources): RouteAction {
-  const { respond, redirect, upstream } = route
+  const { respond, redirect, upstream, split } = route
   if (redirect !== undefined) return { kind: 'redirect', status: redirect.status, to: redirect.to }
   if (respond !== undefined) {
     return { kind: 'respond', status: respond.status, body: respond.body, contentType: respond.content_type }
   }
   if (upstream !== undefined) return { kind: 'proxy', upstream }
+  if (split !== undefined) return { kind: 'proxy', upstream: split.to[0]?.upstream ?? '', split: buildSplit(split) }
   return { kind: 'proxy', upstream: buildUpstream(name, buildBackends(route, index, sources), route) }
 }
 

@@ -44,6 +44,9 @@ export function reportUpstreams(config: Config): UpstreamReport[] {
 function describeTarget({ action }: RouteConfig): string {
   switch (action.kind) {
     case 'proxy':
+      if (action.split !== undefined) {
+        return action.split.parts.map(({ upstream, weight }) => `upstream ${upstream} x${weight}`).join(', ')
+      }
       return typeof action.upstream === 'string'
         ? `upstream ${action.upstream}`
         : action.upstream.backends.map(describeMember).join(', ')

@@ -13,14 +13,20 @@ const BYTES = 32
  * can be neither read nor written.
  */
 export function findStickySecret(config: Config, runDir: string): string {
-  const isNeeded = listUpstreams(config).some(({ sticky }) => sticky !== undefined && sticky.secret === undefined)
-  if (!isNeeded) return ''
+  if (!listCookies(config).some(({ secret }) => secret === undefined)) return ''
   const file = join(runDir, FILE)
   try {
     return readSecret(file) ?? writeSecret(file)
   } catch (cause) {
     throw new Error(`the secret of sticky cookies cannot be kept: ${(cause as Error).message}`, { cause })
   }
+}
+
+function listCookies(config: Config): { readonly secret: string | undefined }[] {
+  const ofSplits = config.routes.flatMap(({ action }) =>
+    action.kind === 'proxy' && action.split?.by.kind === 'cookie' ? [action.split.by] : [],
+  )
+  return [...listUpstreams(config).flatMap(({ sticky }) => sticky ?? []), ...ofSplits]
 }
 
 /** Undefined where there is none, or what is there is no secret. */

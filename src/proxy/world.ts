@@ -8,7 +8,8 @@ import { compileRouteTable, type RouteTable } from '../routing/route-table.ts'
 import type { Backend } from '../upstream/backend.ts'
 import type { BackendRegistry } from '../upstream/backend-registry.ts'
 import type { AttemptTimeouts } from '../upstream/engine.ts'
-import { compileUpstream, type Upstream } from '../upstream/upstream.ts'
+import { Split } from '../upstream/split.ts'
+import { CHANCE_AND_CLOCK, compileUpstream, type Upstream } from '../upstream/upstream.ts'
 import { compileTrust, type Trust } from './client-identity.ts'
 import { createConcurrencyGate } from './concurrency-gate.ts'
 import type { Gate } from './gate.ts'
@@ -61,7 +62,7 @@ export interface ProxyAction {
 }
 
 /** The upstream of a route: its own, or one that is compiled once and shared. */
-type FindUpstream = (own: UpstreamConfig | string) => Upstream
+type FindUpstream = (route: string, action: Extract<RouteAction, { kind: 'proxy' }>) => Upstream
 
 /** What a world is compiled with; all of it outlives the world. */
 export interface WorldParts {
@@ -77,10 +78,14 @@ export function compileWorld(config: Config, parts: WorldParts): World {
   const { registry, stickySecret } = parts
   const compile = (group: UpstreamConfig) => compileUpstream(group, registry, { stickySecret })
   const shared = new Map(config.upstreams.map((group) => [group.name, compile(group)]))
-  const upstreamFor = (own: UpstreamConfig | string) => {
-    const upstream = typeof own === 'string' ? shared.get(own) : compile(own)
-    if (upstream === undefined) throw new Error(`there is no upstream ${JSON.stringify(own)}`)
+  const find = (name: string) => {
+    const upstream = shared.get(name)
+    if (upstream === undefined) throw new Error(`there is no upstream ${JSON.stringify(name)}`)
     return upstream
+  }
+  const upstreamFor: FindUpstream = (name, { upstream, split }) => {
+    if (split !== undefined) return new Split(name, split, { ...CHANCE_AND_CLOCK, stickySecret, find })
+    return typeof upstream === 'string' ? find(upstream) : compile(upstream)
   }
   const routes = config.routes.map((rule) => ({ rule, value: compileRoute(rule, config, upstreamFor, parts) }))
   const upstreams = [...new Set([...shared.values(), ...routes.flatMap(({ value }) => upstreamsOf(value))])]
@@ -148,7 +153,7 @@ function compileProxy(
   const { connectMs, responseMs, idleMs, totalMs, websocketIdleMs } = route.timeouts
   return {
     kind: 'proxy',
-    upstream: upstreamFor(action.upstream),
+    upstream: upstreamFor(route.name, action),
     requestHeaders: compileRequestHeaders(route),
     responseHeaders: compileResponseHeaders(route),
     timeouts: { connectMs, responseMs, idleMs },

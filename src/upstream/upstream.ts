@@ -1,10 +1,17 @@
 import type { UpstreamConfig } from '../config/config.ts'
-import type { Affinity } from './affinity.ts'
+import type { RequestHead } from '../exchange.ts'
+import type { HeaderList } from '../header-list.ts'
 import { isAvailable } from './availability.ts'
 import type { Backend } from './backend.ts'
 import { BackendGroup } from './backend-group.ts'
 import type { BackendRegistry } from './backend-registry.ts'
 import type { BalancerSources, PickInput } from './balancing/balancer.ts'
+
+/** By which a client is known again. */
+export interface ResponseMarks {
+  /** What the response of that backend has to carry, for what the request did not bring. */
+  fieldsFor(backend: Backend, head: RequestHead, isSecure: boolean): HeaderList
+}
 
 /** A group of backends as one snapshot has it; what the backends went through is theirs and outlives it. */
 export interface Upstream {
@@ -12,8 +19,8 @@ export interface Upstream {
   readonly backends: readonly Backend[]
   /** The choice depends on how fast backends answer: each attempt is to be told to `noteFirstByte` or `noteNoAnswer`. */
   readonly isTimed: boolean
-  /** Undefined where nobody is led back to a backend. */
-  readonly affinity: Affinity | undefined
+  /** Undefined where nobody is led back to anything. */
+  readonly affinity: ResponseMarks | undefined
   /** The backend for the next attempt, which is none of `tried`; undefined: no other is available. */
   pick(input: PickInput, tried: readonly Backend[]): Backend | undefined
 }
@@ -23,12 +30,16 @@ export interface UpstreamSources extends BalancerSources {
   readonly stickySecret: string
 }
 
-const SOURCES: BalancerSources = { random: () => Math.random(), nowMs: () => performance.now() }
+export const CHANCE_AND_CLOCK: BalancerSources = { random: () => Math.random(), nowMs: () => performance.now() }
 
 export function compileUpstream(
   config: UpstreamConfig,
   registry: BackendRegistry,
-  { random = SOURCES.random, nowMs = SOURCES.nowMs, stickySecret = '' }: Partial<UpstreamSources> = {},
+  {
+    random = CHANCE_AND_CLOCK.random,
+    nowMs = CHANCE_AND_CLOCK.nowMs,
+    stickySecret = '',
+  }: Partial<UpstreamSources> = {},
 ): Upstream {
   const { name, backends: members, sticky } = config
   if (members.length === 1 && members[0]?.discovery === undefined && sticky === undefined) {

@@ -35,6 +35,8 @@ test('a key is required only where it has no default', () => {
       ['properties/redis', ['url']],
       ['upstreams/additionalProperties', ['backends']],
       ['properties/sticky', ['cookie']],
+      ['properties/split', ['to']],
+      ['to/items', ['upstream']],
       ['anyOf/0', ['requests']],
       ['1/items', ['requests']],
       ['properties/redirect', ['to']],

@@ -4,7 +4,7 @@ import { problemsOf } from './problems-of.ts'
 
 const KINDS =
   '| expected: one of round_robin, least_connections, power_of_two, least_time, random, ip_hash, path_hash, header_hash:<name>'
-const SOURCES = '| expected: one of: host with port and ssl, backends, upstream'
+const SOURCES = '| expected: one of: host with port and ssl, backends, upstream, split'
 
 function route(text: string): string {
   return `server:\n  reverse_proxy:\n    - ${text}\n`
@@ -145,6 +145,38 @@ for (const { name, text, problems } of [
     problems: [
       '1:74 error invalid value "dns.test" for server.name_servers[4] | expected: an address such as 10.0.0.2, 10.0.0.2:5353 or [fd00::2]:53',
       '1:84 error invalid value "10.0.0.2:0" for server.name_servers[5] | expected: an address such as 10.0.0.2, 10.0.0.2:5353 or [fd00::2]:53',
+    ],
+  },
+  {
+    name: 'groups may share the requests of a route',
+    text: group(
+      '{ backends: [{ host: a }] }\n    h: { backends: [{ host: b }] }',
+      '{ split: { to: [{ upstream: g, weight: 0 }, { upstream: h }], by: cookie:canary } }',
+    ),
+    problems: [],
+  },
+  {
+    name: 'a split is among groups that exist, each once, with a weight somewhere',
+    text: group(
+      '{ backends: [{ host: a }] }',
+      '{ split: { to: [{ upstream: g, weight: 0 }, { upstream: g, weight: 0 }] } }, { path: /b, split: { to: [{ upstream: g }, { upstream: gh }], by: user } }',
+    ),
+    problems: [
+      '4:34 error every upstream has the weight 0: none gets requests | expected: a weight of at least 1',
+      '4:75 error the upstream "g" stands in the list twice',
+      '4:162 error invalid value "user" for server.reverse_proxy[1].split.by | expected: random, cookie:<name> or header:<name>',
+    ],
+  },
+  {
+    name: 'a split names groups',
+    text: group(
+      '{ backends: [{ host: a }] }',
+      '{ split: { to: [{ upstream: g }, { upstream: gh }], secret: 0123456789abcdefg }, host: a }',
+    ),
+    problems: [
+      '4:64 error there is no upstream "gh" | expected: a name that stands in server.upstreams | hint: did you mean "g"?',
+      '4:79 error a secret signs a cookie, and there is none | expected: by: cookie:<name>',
+      '4:100 error a route cannot have both split and host | expected: one of: host with port and ssl, backends, upstream, split',
     ],
   },
   {

@@ -98,6 +98,33 @@ test('a cookie leads back to its backend in every worker, after a reload, a roll
   await assertLed(listen?.port ?? 0, 'after the new start')
 })
 
+test('a canary gets its share of new clients, keeps them, and a reload changes the share', async (t) => {
+  const [a, b] = await startThree(t)
+  assert.ok(a && b)
+  const upstreams = { stable: { backends: [at(a)] }, canary: { backends: [at(b)] } }
+  const config = (weight: number) => {
+    const to = [
+      { upstream: 'stable', weight: 100 - weight },
+      { upstream: 'canary', weight },
+    ]
+    return proxyConfig([{ path: '/', split: { to, by: 'cookie:group' } }], { upstreams })
+  }
+  const daemon = await startDaemon(t, { config: config(0) })
+  assert.deepEqual(await countAnswers(daemon.port, '/', 20), { a: 20 })
+  daemon.writeConfig(config(100))
+  assert.equal((await daemon.reload()).ok, true)
+  const { headers } = await sendRequest({ port: daemon.port }, { path: '/' })
+  const [cookie = ''] = (readField(headers, 'set-cookie') ?? '').split(';')
+  daemon.writeConfig(config(0))
+  assert.equal((await daemon.reload()).ok, true)
+  assert.deepEqual(await countAnswers(daemon.port, '/', 10), { a: 10 })
+  for (let n = 0; n < 10; n++) {
+    const { backend } = await fetchEcho({ port: daemon.port }, { path: '/', headers: ['Cookie', cookie] })
+    assert.equal(backend, 'b')
+  }
+  assert.match((await daemon.cli('routes')).stdout, /upstream stable x100, upstream canary x0/)
+})
+
 test('every algorithm serves through the daemon', async (t) => {
   const backends = (await startThree(t)).map((backend) => at(backend))
   const spreading = ['least_connections', 'power_of_two', 'least_time', 'random']

@@ -6,7 +6,17 @@ import { isFieldName } from '../schema/names.ts'
 import type { HeaderRuleSettings, RouteSettings } from '../schema/route.ts'
 
 /** What a route that answers by itself cannot have. */
-const PROXY_KEYS = ['host', 'port', 'ssl', 'backends', 'upstream', 'load_balancing', 'sticky', 'slow_start'] as const
+const PROXY_KEYS = [
+  'host',
+  'port',
+  'ssl',
+  'backends',
+  'upstream',
+  'split',
+  'load_balancing',
+  'sticky',
+  'slow_start',
+] as const
 
 /** RFC 9110 §7.6.1 and RFC 9112 §6: they belong to one connection, and say where a message ends. */
 const CONNECTION_FIELDS = new Set([

@@ -7,9 +7,10 @@ import type { ConfigParts } from '../parse.ts'
 import type { Report } from '../report.ts'
 import type { BackendTlsSettings, MemberSettings } from '../schema/backend.ts'
 import type { RouteSettings } from '../schema/route.ts'
+import type { SplitSettings } from '../schema/split.ts'
 
 /** Each says where the backends are: a route has one of them. */
-const SOURCES = ['upstream', 'backends', 'host', 'port', 'ssl'] as const
+const SOURCES = ['upstream', 'split', 'backends', 'host', 'port', 'ssl'] as const
 /** A route that shares a group cannot have a policy of its own. */
 const POLICIES = ['load_balancing', 'sticky', 'slow_start'] as const
 
@@ -93,38 +94,62 @@ function describeMember({ host = 'localhost', srv, port, ssl }: MemberSettings):
 function checkSources(route: RouteSettings, path: KeyPath, report: Report): void {
   const given = SOURCES.filter((key) => route[key] !== undefined && route[key] !== false)
   const [first, second] = given
-  if (first === undefined || second === undefined || (first !== 'upstream' && first !== 'backends')) return
+  if (first === undefined || second === undefined || first === 'host' || first === 'port') return
   const hint = first === 'backends' && second !== 'host' ? `each backend has its own ${second}` : undefined
   report.error([...path, second], `a route cannot have both ${first} and ${second}`, {
-    expected: 'one of: host with port and ssl, backends, upstream',
+    expected: 'one of: host with port and ssl, backends, upstream, split',
     hint,
     at: 'key',
   })
 }
 
 function checkReference(route: RouteSettings, path: KeyPath, names: readonly string[], report: Report): void {
-  const { upstream } = route
-  if (upstream === undefined) return
-  if (!names.includes(upstream)) {
-    const near = findNearest(upstream, names)
-    report.error([...path, 'upstream'], `there is no upstream ${showValue(upstream)}`, {
-      expected: 'a name that stands in server.upstreams',
-      hint: near && `did you mean "${near}"?`,
-    })
-    return
-  }
+  const { upstream, split } = route
+  if (split !== undefined) checkSplit(split, [...path, 'split'], names, report)
+  if (upstream !== undefined) checkUpstream(upstream, [...path, 'upstream'], names, report)
+  const named = upstream ?? split?.to[0]?.upstream
+  if (named === undefined || !names.includes(named)) return
   const policy = POLICIES.find((key) => route[key] !== undefined)
   if (policy === undefined) return
-  report.error([...path, policy], `${policy} belongs to the upstream ${showValue(upstream)}, which routes may share`, {
+  report.error([...path, policy], `${policy} belongs to the upstream ${showValue(named)}, which routes may share`, {
     at: 'key',
-    hint: `set it in server.upstreams.${upstream}`,
+    hint: `set it in server.upstreams.${named}`,
   })
+}
+
+function checkUpstream(name: string, path: KeyPath, names: readonly string[], report: Report): void {
+  if (names.includes(name)) return
+  const near = findNearest(name, names)
+  report.error(path, `there is no upstream ${showValue(name)}`, {
+    expected: 'a name that stands in server.upstreams',
+    hint: near && `did you mean "${near}"?`,
+  })
+}
+
+function checkSplit({ to, by, secret }: SplitSettings, path: KeyPath, names: readonly string[], report: Report): void {
+  for (const [i, { upstream }] of to.entries()) {
+    const place = [...path, 'to', i, 'upstream']
+    checkUpstream(upstream, place, names, report)
+    if (to.findIndex((other) => other.upstream === upstream) < i) {
+      report.error(place, `the upstream ${showValue(upstream)} stands in the list twice`)
+    }
+  }
+  if (to.every(({ weight }) => weight === 0)) {
+    report.error([...path, 'to'], 'every upstream has the weight 0: none gets requests', {
+      expected: 'a weight of at least 1',
+    })
+  }
+  if (secret !== undefined && !by.startsWith('cookie:')) {
+    report.error([...path, 'secret'], 'a secret signs a cookie, and there is none', { expected: 'by: cookie:<name>' })
+  }
 }
 
 /** A route with a mistake may be the one that uses it. */
 function reportUnused({ routes, upstreams }: ConfigParts, report: Report): void {
   if (routes.includes(undefined)) return
-  const used = new Set(routes.map((route) => route?.upstream))
+  const used = new Set(
+    routes.flatMap((route) => [route?.upstream, ...(route?.split?.to ?? []).map(({ upstream }) => upstream)]),
+  )
   for (const name of upstreams?.keys() ?? []) {
     if (used.has(name)) continue
     report.warning(upstreamPath(name), `no route uses the upstream ${showValue(name)}`, { at: 'key' })

@@ -20,13 +20,8 @@ const COOKIE_NAME = 'a cookie name of letters, digits, hyphens and underscores'
 const SECRET = 'a text of at least 16 characters'
 
 const stickySchema = map({
-  cookie: z
-    .string({ error: COOKIE_NAME })
-    .regex(/^[\w-]{1,100}$/, { error: COOKIE_NAME })
-    .meta(swap('text', 'Name of the cookie that leads a client back to its backend.')),
-  secret: z
-    .string({ error: SECRET })
-    .min(16, { error: SECRET })
+  cookie: cookieName().meta(swap('text', 'Name of the cookie that leads a client back to its backend.')),
+  secret: cookieSecret()
     .optional()
     .meta(swap('text', 'What the cookie is signed with.', 'a random one, kept in the run directory')),
 })
@@ -40,6 +35,14 @@ export const balancingShape = {
   slow_start: duration({ mayBeZero: true })
     .optional()
     .meta(swap('duration', 'How long a backend that comes back takes to its full share; 0 is none.', '`0`')),
+}
+
+export function cookieName() {
+  return z.string({ error: COOKIE_NAME }).regex(/^[\w-]{1,100}$/, { error: COOKIE_NAME })
+}
+
+export function cookieSecret() {
+  return z.string({ error: SECRET }).min(16, { error: SECRET })
 }
 
 /** Its name, with the name of the field in lower case. */

@@ -6,6 +6,7 @@ import { domain, fieldName, fieldValue, host, method } from './names.ts'
 import { retriesSchema } from './retries.ts'
 import { duration, filledText, flag, text, wholeNumber, word } from './scalars.ts'
 import { dictionary, list, map, section } from './section.ts'
+import { splitSchema } from './split.ts'
 import { none, swap } from './traits.ts'
 import { redirectTarget, routePath } from './url-path.ts'
 
@@ -54,6 +55,7 @@ export const routeSchema = map({
   ...backendShape,
   backends: members().optional().meta(swap('list of backends', 'Several backends in place of host, port and ssl.')),
   upstream: filledText().optional().meta(swap('name', 'A group of server.upstreams in place of backends.')),
+  split: splitSchema.optional().meta(swap('map', 'Several groups that share the requests, in place of one.')),
   ...balancingShape,
   websocket: flag().optional().meta(none('boolean', 'Accepted for PyServe: WebSocket needs no setting.')),
   name: filledText()

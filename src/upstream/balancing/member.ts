@@ -27,9 +27,3 @@ export function createMember(backend: Backend, upstream: string, weight: number)
 export function loadOf({ backend: { state } }: Member): number {
   return state.inFlight + state.tunnels
 }
-
-export function sumShares(members: readonly Member[]): number {
-  let sum = 0
-  for (const { share } of members) sum += share
-  return sum
-}
