@@ -32,6 +32,8 @@ export interface ClientAddress {
 export interface BodySink {
   /** The chunk belongs to the sink. A sink that is full calls `pause` on the source. */
   data(chunk: Buffer): void
+  /** As `Responder.hasConsumed`; it may be asked after the end, too. */
+  hasConsumed?(): boolean
   end(trailers: HeaderList): void
   fail(reason: Reason, cause?: Error): void
 }

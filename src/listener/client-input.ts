@@ -4,6 +4,8 @@ import { ReadBuffer } from '../http1/read-buffer.ts'
 export interface ByteReceiver {
   /** More of a body is to come. */
   readonly isInBody: boolean
+  /** Nobody needs the memory of the bytes any more that were received so far. */
+  readonly hasConsumed: boolean
   /** The bytes are valid during the call only. False: no more of them for now. */
   received(bytes: Buffer, start: number, end: number): boolean
 }
@@ -31,12 +33,14 @@ export class ClientInput {
   passOn(socket: Socket): void {
     this.receiver = {
       isInBody: false,
+      hasConsumed: false,
       received: (bytes, start, end) => socket.push(Buffer.from(bytes.subarray(start, end))),
     }
   }
 
   #turn(): Buffer {
-    return this.buffer.turn(this.#lastReadBytes, this.receiver?.isInBody === true, false)
+    const isFree = this.buffer.isTaken && this.receiver?.hasConsumed === true
+    return this.buffer.turn(this.#lastReadBytes, this.receiver?.isInBody === true, isFree)
   }
 
   #read(count: number): boolean {

@@ -4,28 +4,25 @@ import type { ClientAddress } from '../exchange.ts'
 import type { Reason } from '../reason.ts'
 import type { ClientInput } from './client-input.ts'
 import { ConnectionEnd } from './connection-end.ts'
-import { Http1Responder } from './http1-responder.ts'
+import { Http1Responder, type ResponseClock } from './http1-responder.ts'
 import { Http1Upgrade, type UpgradeHost } from './http1-upgrade.ts'
 import type { ListenerHandler, ListenerSettings } from './listener.ts'
+import type { MemoryPool } from './memory-pool.ts'
 import { type Rejection, renderRejection } from './rejection.ts'
 import { type BodyHost, RequestBody } from './request-body.ts'
 import type { RawRequestHead } from './request-framing.ts'
 import { type IntakeHost, RequestIntake } from './request-intake.ts'
 import type { RefusedRequest, SoundRequest } from './request-reader.ts'
 import { attach, release, type SocketListener } from './socket-events.ts'
-import type { TurnUser } from './turn-end.ts'
 
 /** What the connections of one listener share. */
-export interface ConnectionOwner {
+export interface ConnectionOwner extends ResponseClock {
   readonly settings: ListenerSettings
   readonly isDraining: boolean
   /** No connection waits for another request any more. */
   readonly isGraceOver: boolean
   readonly handler: ListenerHandler
-  /** The Date field as a line. */
-  readonly dateLine: string
-  /** Calls `settle` at the end of this turn of the loop. */
-  settleLater(user: TurnUser): void
+  readonly memory: MemoryPool
   /** It became a tunnel: `closed` is still called. */
   released(connection: Http1Connection): void
   closed(connection: Http1Connection): void
@@ -37,7 +34,7 @@ export class Http1Connection implements IntakeHost, UpgradeHost, BodyHost, Socke
   readonly client: ClientAddress
   /** Among the connections that the limit allows. */
   readonly isCounted: boolean
-  readonly #owner: ConnectionOwner
+  readonly owner: ConnectionOwner
   readonly #input: ClientInput
   readonly #end: ConnectionEnd
   readonly #intake: RequestIntake
@@ -60,13 +57,13 @@ export class Http1Connection implements IntakeHost, UpgradeHost, BodyHost, Socke
   #sinceMs = 0
 
   constructor(owner: ConnectionOwner, socket: Socket, input: ClientInput, client: ClientAddress, isCounted: boolean) {
-    this.#owner = owner
+    this.owner = owner
     this.socket = socket
     this.client = client
     this.isCounted = isCounted
     this.#input = input
     this.#end = new ConnectionEnd(socket)
-    this.#intake = new RequestIntake(this, socket, input)
+    this.#intake = new RequestIntake(this, socket, input, owner.memory)
     attach(socket, this)
   }
 
@@ -80,15 +77,7 @@ export class Http1Connection implements IntakeHost, UpgradeHost, BodyHost, Socke
   }
 
   get limits(): ClientLimits {
-    return this.#owner.settings.limits
-  }
-
-  get dateLine(): string {
-    return this.#owner.dateLine
-  }
-
-  settleLater(user: TurnUser): void {
-    this.#owner.settleLater(user)
+    return this.owner.settings.limits
   }
 
   arrived(bytes: Buffer): void {
@@ -104,7 +93,7 @@ export class Http1Connection implements IntakeHost, UpgradeHost, BodyHost, Socke
     if (this.#isUpgrade) {
       const exchange = new Http1Upgrade(this, head)
       this.#responder = exchange.responder
-      this.#owner.handler.upgrade(exchange)
+      this.owner.handler.upgrade(exchange)
       return
     }
     const responder = new Http1Responder(this, head.httpVersion === '1.0', head.method === 'HEAD')
@@ -112,7 +101,7 @@ export class Http1Connection implements IntakeHost, UpgradeHost, BodyHost, Socke
     this.#responder = responder
     this.#intake.body = body
     this.#awaitsContinue = framing.expectsContinue
-    this.#owner.handler.exchange({ head, client: this.client, body, responder })
+    this.owner.handler.exchange({ head, client: this.client, body, responder })
   }
 
   refuse({ problem, head }: RefusedRequest): void {
@@ -134,7 +123,7 @@ export class Http1Connection implements IntakeHost, UpgradeHost, BodyHost, Socke
   /** Answers what is no exchange, and closes. */
   reject({ reason, status, detail }: Rejection, head?: RawRequestHead): void {
     const { client } = this
-    this.#owner.handler.rejected({ client, reason, status, detail, method: head?.method, target: head?.target })
+    this.owner.handler.rejected({ client, reason, status, detail, method: head?.method, target: head?.target })
     this.socket.write(renderRejection({ reason, status, detail }), 'latin1')
     this.#part(true)
   }
@@ -146,7 +135,7 @@ export class Http1Connection implements IntakeHost, UpgradeHost, BodyHost, Socke
 
   /** Called every fraction of a second. */
   check(nowMs: number): void {
-    const { timeouts } = this.#owner.settings
+    const { timeouts } = this.owner.settings
     this.#intake.body?.check(nowMs, timeouts.bodyIdleMs)
     this.#end.check(nowMs, this.isBusy)
     if (this.isBusy || this.#isParting) return
@@ -160,7 +149,7 @@ export class Http1Connection implements IntakeHost, UpgradeHost, BodyHost, Socke
   }
 
   persistAfter(isFramed: boolean): boolean {
-    const { settings, isDraining } = this.#owner
+    const { settings, isDraining } = this.owner
     const isRead = this.#intake.skipBody()
     // Requests that were read already are answered before the connection ends.
     const mayEnd = isDraining || this.#end.clientEnded || settings.timeouts.keepAliveMs === 0
@@ -170,19 +159,19 @@ export class Http1Connection implements IntakeHost, UpgradeHost, BodyHost, Socke
   }
 
   expectReading(): void {
-    this.socket.setTimeout(this.#owner.settings.timeouts.writeIdleMs)
+    this.socket.setTimeout(this.owner.settings.timeouts.writeIdleMs)
   }
 
   responded(): void {
     const intake = this.#intake
     const { body } = intake
     this.#responder = undefined
-    intake.body = undefined
+    intake.endRequest()
     if (this.socket.timeout) this.socket.setTimeout(0)
     this.#sinceMs = 0
     body?.fail('client_gone')
     if (this.#closesAfter) this.#part(this.#persists || body?.hasArrived === false || !intake.isEmpty)
-    else if (intake.isEmpty && this.#owner.isGraceOver) this.#part(true)
+    else if (intake.isEmpty && this.owner.isGraceOver) this.#part(true)
     else if (!intake.isEmpty || this.#end.clientEnded) intake.take()
   }
 
@@ -203,7 +192,7 @@ export class Http1Connection implements IntakeHost, UpgradeHost, BodyHost, Socke
     this.#isParting = true
     this.#input.passOn(socket)
     release(socket)
-    this.#owner.released(this)
+    this.owner.released(this)
     return first
   }
 
@@ -214,7 +203,7 @@ export class Http1Connection implements IntakeHost, UpgradeHost, BodyHost, Socke
     this.#intake.body = undefined
     this.#isParting = true
     this.#intake.deafen()
-    this.#owner.closed(this)
+    this.owner.closed(this)
     responder?.closed(this.#end.reason)
     body?.fail('client_gone')
   }

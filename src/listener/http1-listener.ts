@@ -7,6 +7,7 @@ import { addressOf } from './client-address.ts'
 import { ClientInput } from './client-input.ts'
 import { type ConnectionOwner, Http1Connection } from './http1-connection.ts'
 import type { Listener, ListenerHandler, ListenerSettings } from './listener.ts'
+import { MemoryPool } from './memory-pool.ts'
 import { type Rejection, renderRejection } from './rejection.ts'
 import { attachToData } from './socket-events.ts'
 import type { SecureServerOptions } from './tls.ts'
@@ -56,6 +57,7 @@ class BoundListener implements Http1Listener, ConnectionOwner {
   isDraining = false
   isGraceOver = false
   failedHandshakes = 0
+  readonly memory = new MemoryPool()
   readonly #isSecure: boolean
   readonly #server: Server
   readonly #count: ConnectionCount

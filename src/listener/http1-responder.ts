@@ -9,15 +9,20 @@ import type { TurnUser } from './turn-end.ts'
 const SMALL_BYTES = 4_096
 const MAX_GATHERED_LENGTH = 16_384
 
+/** What all responses of a listener share. */
+export interface ResponseClock {
+  /** The Date field as a line. */
+  readonly dateLine: string
+  /** Calls `settle` at the end of this turn of the loop. */
+  settleLater(user: TurnUser): void
+}
+
 /** The connection that a response goes out on. */
 export interface ResponderHost {
   readonly socket: Socket
-  /** The Date field as a line. */
-  readonly dateLine: string
+  readonly owner: ResponseClock
   /** Decides, as the head is sent, whether another request may follow; `isFramed`: the end of this response shows. */
   persistAfter(isFramed: boolean): boolean
-  /** Calls `settle` at the end of this turn of the loop. */
-  settleLater(user: TurnUser): void
   /** Bytes wait for the client: from now on it must not stall. */
   expectReading(): void
   /** The response left completely. */
@@ -85,7 +90,7 @@ export class Http1Responder implements Responder, TurnUser {
     const isFramed = isBodyless || lengthBytes !== -1 || !this.#isOld
     const isChunked = isFramed && !isBodyless && lengthBytes === -1
     let text = renderStatusLine(status, statusText) + fields.text
-    if (!fields.hasDate) text += this.#host.dateLine
+    if (!fields.hasDate) text += this.#host.owner.dateLine
     if (isChunked) text += `${fields.trailerText}Transfer-Encoding: chunked\r\n`
     // HTTP/1.1 connections persist unless they say otherwise.
     if (!this.#host.persistAfter(isFramed)) text += 'Connection: close\r\n'
@@ -208,7 +213,7 @@ export class Http1Responder implements Responder, TurnUser {
   #settleLater(): void {
     if (this.#isSettling) return
     this.#isSettling = true
-    this.#host.settleLater(this)
+    this.#host.owner.settleLater(this)
   }
 
   #cut(reason: Reason): void {

@@ -15,6 +15,8 @@ export class RequestBody implements BodySource {
   hasArrived = false
   readonly #host: BodyHost
   #sink: BodySink | undefined
+  /** Still asked when it is told nothing any more. */
+  #consumer: BodySink | undefined
   #failure: { readonly reason: Reason; readonly cause: Error | undefined } | undefined
   #phase: 'waiting' | 'flowing' | 'paused' | 'over' = 'waiting'
   /** The end came while it was paused. */
@@ -45,6 +47,7 @@ export class RequestBody implements BodySource {
     }
     if (this.#phase !== 'waiting') return
     this.#sink = sink
+    this.#consumer = sink
     this.#flow()
   }
 
@@ -66,6 +69,11 @@ export class RequestBody implements BodySource {
   end(trailers: HeaderList): void {
     if (this.#phase === 'paused') this.#trailers = trailers
     else this.#close()?.end(trailers)
+  }
+
+  /** Whether the memory of all chunks so far may be used again. */
+  hasConsumed(): boolean {
+    return this.#consumer === undefined || this.#consumer.hasConsumed?.() === true
   }
 
   /** A body that was not started yet fails when it is. */

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { ClientLimits } from '../config/config.ts'
 import { MalformedMessage } from '../http1/malformed-message.ts'
 import type { ByteReceiver, ClientInput } from './client-input.ts'
+import type { MemoryPool } from './memory-pool.ts'
 import type { RequestBody } from './request-body.ts'
 import { findBarredTrailer } from './request-framing.ts'
 import { type RefusedRequest, RequestReader, type SoundRequest } from './request-reader.ts'
@@ -32,9 +33,9 @@ export class RequestIntake implements ByteReceiver {
   #isTaking = false
   #isDeaf = false
 
-  constructor(host: IntakeHost, socket: Socket, input: ClientInput) {
+  constructor(host: IntakeHost, socket: Socket, input: ClientInput, pool: MemoryPool) {
     this.#host = host
-    this.#unread = new UnreadBytes(socket, input.buffer)
+    this.#unread = new UnreadBytes(socket, input.buffer, pool)
     input.receiver = this
   }
 
@@ -50,6 +51,10 @@ export class RequestIntake implements ByteReceiver {
 
   get isInBody(): boolean {
     return !this.#reader.body.isOver
+  }
+
+  get hasConsumed(): boolean {
+    return this.body?.hasConsumed() !== false
   }
 
   received(bytes: Buffer, start: number, end: number): boolean {
@@ -75,6 +80,12 @@ export class RequestIntake implements ByteReceiver {
     if (!unread.isEmpty || this.#isDeaf) return
     unread.resume()
     this.#host.emptied()
+  }
+
+  /** The request under way is over. */
+  endRequest(): void {
+    this.#unread.reuse(this.hasConsumed)
+    this.body = undefined
   }
 
   /** Reads past what came already of a body that nobody asked for. True where the body has come to its end. */

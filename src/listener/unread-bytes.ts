@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { ReadBuffer } from '../http1/read-buffer.ts'
+import type { MemoryPool } from './memory-pool.ts'
 
 const NOTHING: Buffer = Buffer.alloc(0)
 
@@ -14,11 +15,15 @@ export class UnreadBytes {
   end = 0
   readonly #socket: Socket
   readonly #buffer: ReadBuffer
+  readonly #pool: MemoryPool
+  /** Where `bytes` are, if in memory of the pool. */
+  #pooled: Buffer | undefined
   #isPaused = false
 
-  constructor(socket: Socket, buffer: ReadBuffer) {
+  constructor(socket: Socket, buffer: ReadBuffer, pool: MemoryPool) {
     this.#socket = socket
     this.#buffer = buffer
+    this.#pool = pool
   }
 
   get isEmpty(): boolean {
@@ -36,6 +41,7 @@ export class UnreadBytes {
     this.bytes = Buffer.concat([this.bytes.subarray(this.at, this.end), bytes.subarray(start, end)])
     this.at = 0
     this.end = this.bytes.length
+    this.#pooled = undefined
     this.pause()
   }
 
@@ -43,10 +49,20 @@ export class UnreadBytes {
   keep(): void {
     if (this.isEmpty) this.clear()
     else if (this.bytes === this.#buffer.current) {
-      this.bytes = this.#buffer.take(this.bytes, this.at, this.end)
+      this.#pooled = this.#pool.copy(this.bytes, this.at, this.end)
+      this.bytes = this.#pooled ?? this.#buffer.take(this.bytes, this.at, this.end)
       this.end -= this.at
       this.at = 0
     }
+  }
+
+  /** A request is over; `isConsumed`: nobody needs what was copied out of it. */
+  reuse(isConsumed: boolean): void {
+    const memory = this.#pooled
+    if (memory === undefined) return
+    if (isConsumed && !this.isEmpty) return
+    this.#pooled = undefined
+    if (isConsumed) this.#pool.giveBack(memory)
   }
 
   /** A part of the bytes, for as long as anybody wants it. */

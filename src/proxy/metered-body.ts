@@ -57,6 +57,10 @@ export class MeteredBody implements BodySource, BodySink {
     this.#sink?.data(chunk)
   }
 
+  hasConsumed(): boolean {
+    return this.#sink?.hasConsumed?.() === true
+  }
+
   end(trailers: HeaderList): void {
     if (this.#over) return
     this.#over = true

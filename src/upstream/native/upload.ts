@@ -79,6 +79,10 @@ export class Upload implements BodySink {
     this.#host.uploadMoved()
   }
 
+  hasConsumed(): boolean {
+    return this.#socket.writableLength === 0
+  }
+
   end(trailers: HeaderList): void {
     if (this.#hasEnded) return
     const { lengthBytes } = this.#source
