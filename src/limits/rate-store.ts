@@ -1,3 +1,4 @@
+import type { Lease } from './lease.ts'
 import type { LeaseBook } from './lease-book.ts'
 
 /** What became of one request, and how its key stands after it. */
@@ -24,15 +25,19 @@ export function createMemoryStore(book: LeaseBook): RateStore {
   return {
     take(key, nowMs) {
       const lease = book.lease(key)
-      const describe = (passed: boolean): Allowance => ({
-        passed,
-        remaining: passed ? lease.tokens + lease.left : 0,
-        waitMs: passed ? 0 : Math.max(0, lease.refusedUntilMs - nowMs),
-        fullMs: Math.max(0, lease.fullAtMs - nowMs),
-      })
       const passed = book.take(lease, nowMs)
-      return typeof passed === 'boolean' ? describe(passed) : passed.then(describe)
+      if (typeof passed === 'boolean') return describe(lease, passed, nowMs)
+      return passed.then((later) => describe(lease, later, performance.now()))
     },
     refund: (key) => book.refund(book.lease(key)),
+  }
+}
+
+function describe(lease: Lease, passed: boolean, nowMs: number): Allowance {
+  return {
+    passed,
+    remaining: passed ? lease.tokens + lease.left : 0,
+    waitMs: passed ? 0 : Math.max(0, lease.refusedUntilMs - nowMs),
+    fullMs: Math.max(0, lease.fullAtMs - nowMs),
   }
 }

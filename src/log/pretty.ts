@@ -24,7 +24,7 @@ export function createPrettyPrinter(colors: boolean): PrettyPrinter {
   const paint = (code: number, text: string) => (colors ? `\u001b[${code}m${text}\u001b[39m` : text)
 
   function access(record: AccessRecord, time: Date): string {
-    const { status, reason, route, backend } = record
+    const { status, reason, wouldRefuse, route, backend } = record
     const words = [
       `[${formatLocalTime(time)}] ${paint(32, 'INFO')}:`,
       paint(statusColor(status), `${status}`),
@@ -34,6 +34,7 @@ export function createPrettyPrinter(colors: boolean): PrettyPrinter {
     ]
     if (record.tunnel) words.push('tunnel')
     if (reason !== undefined) words.push(paint(31, reason))
+    if (wouldRefuse !== undefined) words.push(paint(33, `would refuse: ${wouldRefuse}`))
     if (route !== undefined) words.push(paint(90, `${escapeControls(route)}${backend ? ` -> ${backend}` : ''}`))
     words.push(paint(90, record.client))
     return `${words.join(' ')}\n`

@@ -20,7 +20,8 @@ export function formatPolicy(name: string, { requests, perMs }: RateLimitConfig)
 
 /** One member of RateLimit (§4): what is left, and in how many seconds it is whole again. */
 export function formatAllowance(name: string, { remaining, fullMs }: Allowance): string {
-  return `"${name}";r=${remaining};t=${Math.ceil(fullMs / 1_000)}`
+  // Less than a millisecond is how the clock was read, not another second.
+  return `"${name}";r=${remaining};t=${Math.ceil(Math.floor(fullMs) / 1_000)}`
 }
 
 function describeKey(key: LimitKeyConfig): string {
