@@ -84,8 +84,7 @@ export class LeaseBook {
   }
 
   grant([key, given, extra, left, waitMs, fullMs]: KeyGrant, nowMs: number): void {
-    const lease = this.#leases.get(key)
-    if (lease === undefined) return
+    const lease = this.lease(key)
     const isShort = given < lease.asked
     if (lease.isAsked) this.#asking--
     lease.isAsked = false

@@ -5,8 +5,8 @@ import type { Holder, ReplyBox } from './reply-box.ts'
 
 interface Entry extends Account {
   readonly key: string
-  /** Who has what of `held`. */
-  readonly holders: Map<Holder, number>
+  /** Who has what of `held`; undefined until somebody has: most keys have few requests. */
+  holders: Map<Holder, number> | undefined
   recall: Recall | undefined
   /** Nothing is recalled before: there was nothing to be had a moment ago. */
   quietUntilMs: number
@@ -63,9 +63,9 @@ export class LedgerTable {
   note(holder: Holder, [key, used, back, answers, ageMs]: LimitNote, nowMs: number, box: ReplyBox): void {
     const entry = this.#touch(key, nowMs)
     this.#quota.settle(entry, used, back, nowMs, ageMs)
-    const left = (entry.holders.get(holder) ?? 0) - used - back
-    if (left > 0) entry.holders.set(holder, left)
-    else entry.holders.delete(holder)
+    const left = (entry.holders?.get(holder) ?? 0) - used - back
+    if (left > 0) entry.holders?.set(holder, left)
+    else entry.holders?.delete(holder)
     if (answers || left <= 0) this.#answerRecall(entry, holder, nowMs, box)
   }
 
@@ -81,10 +81,10 @@ export class LedgerTable {
   /** The holder is gone: what it held and did not tell counts as used; its places are free. */
   forget(holder: Holder, nowMs: number, box: ReplyBox): void {
     for (const entry of this.#entries.values()) {
-      const held = entry.holders.get(holder) ?? 0
+      const held = entry.holders?.get(holder) ?? 0
       const { keeps } = this.#quota
       if (held > 0) this.#quota.settle(entry, keeps ? 0 : held, keeps ? held : 0, nowMs, 0)
-      entry.holders.delete(holder)
+      entry.holders?.delete(holder)
       const { recall } = entry
       if (recall === undefined) continue
       const others = recall.asks.filter((ask) => ask.holder !== holder)
@@ -128,13 +128,14 @@ export class LedgerTable {
   }
 
   #hold(entry: Entry, holder: Holder, count: number): void {
+    entry.holders ??= new Map()
     entry.holders.set(holder, (entry.holders.get(holder) ?? 0) + count)
   }
 
   /** False where nobody else has anything. */
   #recall(entry: Entry, ask: PendingAsk, nowMs: number, box: ReplyBox): boolean {
     if (nowMs < entry.quietUntilMs) return false
-    const lenders = [...entry.holders.keys()].filter((holder) => holder !== ask.holder)
+    const lenders = [...(entry.holders?.keys() ?? [])].filter((holder) => holder !== ask.holder)
     if (lenders.length === 0) return false
     entry.recall = { asks: [ask], unanswered: new Set(lenders), untilMs: nowMs + RECALL_MS }
     this.#recalling.add(entry)
@@ -165,7 +166,7 @@ export class LedgerTable {
     const known = this.#entries.get(key)
     if (known === undefined) this.#makeRoom(nowMs)
     else this.#entries.delete(key)
-    const entry = known ?? { ...createAccount(), key, holders: new Map(), recall: undefined, quietUntilMs: 0 }
+    const entry = known ?? { ...createAccount(), key, holders: undefined, recall: undefined, quietUntilMs: 0 }
     this.#entries.set(key, entry)
     return entry
   }
