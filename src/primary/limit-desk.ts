@@ -7,20 +7,28 @@ const WAIT_TICK_MS = 20
 /** How often keys that are full again are forgotten. */
 const SWEEP_TICK_MS = 1_000
 
+/** What the desk knows a worker by. */
+export interface LimitSeat {
+  receive(messages: readonly LimitAsk[]): void
+  /** The process is gone. */
+  leave(): void
+}
+
 /** Gives the ledger its time. */
 export class LimitDesk {
   readonly #ledger = new LimitLedger()
   #wait: NodeJS.Timeout | undefined
   #sweep: NodeJS.Timeout | undefined
 
-  receive(holder: Holder, messages: readonly LimitAsk[]): void {
-    this.#ledger.receive(holder, messages, performance.now())
-    this.#arm()
-  }
-
-  /** The worker is gone. */
-  forget(holder: Holder): void {
-    this.#ledger.forget(holder, performance.now())
+  /** For a worker that has just been started. */
+  join(holder: Holder): LimitSeat {
+    return {
+      receive: (messages) => {
+        this.#ledger.receive(holder, messages, performance.now())
+        this.#arm()
+      },
+      leave: () => this.#ledger.forget(holder, performance.now()),
+    }
   }
 
   #arm(): void {

@@ -1,12 +1,11 @@
 import { type Channel, openChannelToWorker } from '../ipc/channel.ts'
 import type { ConfigSnapshot, DrainLimits, ToPrimary, ToWorker, WorkerStats } from '../ipc/protocol.ts'
-import type { Holder } from '../limits/reply-box.ts'
 import type { MetricsDelta, WorkerGauges } from '../metrics/delta.ts'
 import { MAX_TIMER_MS } from '../timer.ts'
 import { type Ack, AckDesk } from './ack-desk.ts'
 import { createBeatWatch } from './beat-watch.ts'
 import type { Deadlines } from './deadlines.ts'
-import type { LimitDesk } from './limit-desk.ts'
+import type { LimitDesk, LimitSeat } from './limit-desk.ts'
 import type { ServingState } from './serving-state.ts'
 import { describeFailedStart, type WorkerEnd, type WorkerManner } from './worker-end.ts'
 import { spawnWorkerProcess, type WorkerProcess, type WorkerProgram } from './worker-process.ts'
@@ -44,9 +43,8 @@ export class WorkerHandle {
   readonly #acks = new AckDesk()
   readonly #counted: WorkerHandleOptions['counted']
   readonly #briefing: WorkerHandleOptions['briefing']
-  readonly #limits: LimitDesk
+  readonly #limits: LimitSeat
   readonly #beats
-  readonly #holder: Holder = { send: (limits) => this.#channel.send({ type: 'limit_reply', limits }) }
   #phase: WorkerPhase = 'starting'
   #stats: WorkerStats | undefined
   #gauges: WorkerGauges | undefined
@@ -61,7 +59,7 @@ export class WorkerHandle {
     this.slot = slot
     this.generation = state.generation
     this.#deadlines = deadlines
-    this.#limits = limits
+    this.#limits = limits.join({ send: (replies) => this.#channel.send({ type: 'limit_reply', limits: replies }) })
     this.#counted = counted
     this.#briefing = briefing
     this.started = new Promise((resolve) => {
@@ -180,7 +178,7 @@ export class WorkerHandle {
         if (message.delta) this.#counted(message.delta)
         return
       case 'limit_ask':
-        this.#limits.receive(this.#holder, message.limits)
+        this.#limits.receive(message.limits)
         return
       case 'draining':
         this.#acks.settle('drain', 0, undefined)
@@ -226,7 +224,7 @@ export class WorkerHandle {
     this.#phase = 'gone'
     clearTimeout(this.#timer)
     this.#beats.stop()
-    this.#limits.forget(this.#holder)
+    this.#limits.leave()
     this.#acks.giveUp()
     const end: WorkerEnd = {
       manner: this.#describeManner(code),

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { NO_HEADERS } from '../../src/header-list.ts'
 import { LimitLedger } from '../../src/limits/ledger.ts'
 import { LimitClient, SYSTEM_CLOCK } from '../../src/limits/limit-client.ts'
+import { WorkerMetrics } from '../../src/metrics/worker-metrics.ts'
 import type { Arrival } from '../../src/proxy/arrival.ts'
 import { createConcurrencyGate } from '../../src/proxy/concurrency-gate.ts'
 import { ExchangeLog } from '../../src/proxy/exchange-log.ts'
@@ -34,7 +35,7 @@ function arrive(): Arrival {
       prefix: '',
       requestId: undefined,
     },
-    log: new ExchangeLog(HEAD, '', 'id', { write() {} }, { inFlight: 0, requests: 0 }),
+    log: new ExchangeLog(HEAD, '', 'id', { write() {} }, new WorkerMetrics()),
     upgrade: undefined,
     responder: recordResponder(),
     body: undefined,

@@ -4,6 +4,7 @@ import type { RateLimitConfig } from '../../src/config/limits-config.ts'
 import { findHeader, NO_HEADERS } from '../../src/header-list.ts'
 import type { LimitPlan } from '../../src/limits/limit-plan.ts'
 import type { Allowance, RateStore } from '../../src/limits/rate-store.ts'
+import { WorkerMetrics } from '../../src/metrics/worker-metrics.ts'
 import type { Arrival } from '../../src/proxy/arrival.ts'
 import { ExchangeLog } from '../../src/proxy/exchange-log.ts'
 import type { Gate } from '../../src/proxy/gate.ts'
@@ -49,7 +50,7 @@ function openGate(configs: readonly RateLimitConfig[], stores: readonly RateStor
 
 function arrive(): Arrival {
   const head = { method: 'GET', target: '/', authority: 'h', headers: ['X-Key', 'k'], httpVersion: '1.1' } as const
-  const log = new ExchangeLog(head, '192.0.2.1', 'id', { write() {} }, { inFlight: 0, requests: 0 })
+  const log = new ExchangeLog(head, '192.0.2.1', 'id', { write() {} }, new WorkerMetrics())
   const identity = {
     address: '192.0.2.1',
     trustedPeer: false,

@@ -185,6 +185,32 @@ function openClients(t: TestContext, port: number, count: number) {
   return { passed, refused }
 }
 
+test('while the primary hangs each worker lets its share pass, and no request waits for long', async (t) => {
+  const route = { path: '/', respond: { body: 'ok' }, rate_limit: { requests: 40, per: '1h', key: 'header:X-Key' } }
+  const daemon = await startDaemon(t, { config: proxyConfig([route]) })
+  assert.equal(await countPassed(daemon, '/', 50, ['X-Key', 'a']), 40)
+  process.kill(daemon.pid, 'SIGSTOP')
+  t.after(() => process.kill(daemon.pid, 'SIGCONT'))
+  await t.test('a key that was never seen', async (t) => {
+    const startedMs = performance.now()
+    const passed = await countPassed(daemon, '/', 100, ['X-Key', 'b'])
+    t.diagnostic(`${passed} of 100 passed within ${Math.round(performance.now() - startedMs)} ms`)
+    assert.ok(passed > 0 && passed <= 40, `${passed}`)
+  })
+  await t.test('the next does not wait', async () => {
+    await countPassed(daemon, '/', 1, ['X-Key', 'c'])
+    await countPassed(daemon, '/', 1, ['X-Key', 'c'])
+    const startedMs = performance.now()
+    assert.equal(await countPassed(daemon, '/', 5, ['X-Key', 'd']), 5)
+    t.diagnostic(`5 requests took ${Math.round(performance.now() - startedMs)} ms`)
+  })
+  process.kill(daemon.pid, 'SIGCONT')
+  await t.test('what passed meanwhile is accounted for', async () => {
+    await waitFor(async () => (await countPassed(daemon, '/', 10, ['X-Key', 'b'])) === 0, { what: 'the limit to hold' })
+    assert.equal(await countPassed(daemon, '/', 10, ['X-Key', 'a']), 0)
+  })
+})
+
 test('two daemons share a limit in redis, and each counts by itself while it is away', NEEDS_REDIS, async (t) => {
   const redis = await startRedis(t)
   const backend = await startEcho(t)
