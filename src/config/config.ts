@@ -1,6 +1,7 @@
 import type { LogSettings } from '../log/settings.ts'
 import type { BalancingConfig, StickyConfig } from './balancing-config.ts'
 import type { RateLimitConfig, RedisConfig } from './limits-config.ts'
+import type { QueueConfig } from './queue-config.ts'
 import type { RetriesConfig } from './retries-config.ts'
 import type { SplitConfig } from './split-config.ts'
 
@@ -114,6 +115,9 @@ export interface UpstreamConfig {
   readonly sticky: StickyConfig | undefined
   /** 0: a backend that comes back has its full share at once. */
   readonly slowStartMs: number
+  /** At each backend, all workers together; 0: no limit. */
+  readonly maxConnections: number
+  readonly queue: QueueConfig
 }
 
 export interface MemberConfig extends BackendConfig {

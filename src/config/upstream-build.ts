@@ -6,11 +6,14 @@ import type { KeyPath } from './key-path.ts'
 import { listBackendFiles } from './named-files.ts'
 import type { ConfigParts } from './parse.ts'
 import type { PemReader } from './pem-reader.ts'
-import type { BackendTlsSettings, MemberSettings, UpstreamSettings } from './schema/backend.ts'
+import type { BackendTlsSettings, MemberSettings } from './schema/backend.ts'
+import type { BalancingSettings } from './schema/balancing.ts'
 
 const DEFAULT_HOST = 'localhost'
 const DEFAULT_PORT = 80
 const DEFAULT_TLS_PORT = 443
+const QUEUE_SIZE = 100
+const QUEUE_TIMEOUT_MS = 5_000
 
 export interface BackendSettings {
   readonly host?: string | undefined
@@ -36,7 +39,7 @@ export function buildUpstreams(upstreams: ConfigParts['upstreams'], sources: Bui
 export function buildUpstream(
   name: string,
   backends: readonly MemberConfig[],
-  { load_balancing, sticky, slow_start }: Pick<UpstreamSettings, 'load_balancing' | 'sticky' | 'slow_start'>,
+  { load_balancing, sticky, slow_start, max_connections, queue }: BalancingSettings,
 ): UpstreamConfig {
   return {
     name,
@@ -44,6 +47,8 @@ export function buildUpstream(
     balancing: buildBalancing(load_balancing ?? 'round_robin'),
     sticky: sticky === undefined ? undefined : { cookie: sticky.cookie, secret: sticky.secret },
     slowStartMs: slow_start ?? 0,
+    maxConnections: max_connections ?? 0,
+    queue: { size: queue?.size ?? QUEUE_SIZE, timeoutMs: queue?.timeout ?? QUEUE_TIMEOUT_MS },
   }
 }
 

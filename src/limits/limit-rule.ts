@@ -16,3 +16,7 @@ export function rateLimitId(route: string, { requests, perMs, burst, key }: Rate
 export function concurrencyId(route: string): string {
   return `concurrency ${route}`
 }
+
+export function connectionsId(upstream: string): string {
+  return `connections ${upstream}`
+}

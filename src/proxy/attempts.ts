@@ -6,9 +6,16 @@ import { buildRequestHeaders } from './headers/request-headers.ts'
 import type { BodyWatcher } from './metered-body.ts'
 import { OutgoingBody } from './outgoing-body.ts'
 import { Retries } from './retries.ts'
+import type { NoSeat } from './seating.ts'
 import type { ProxyAction } from './world.ts'
 
 const NONE: readonly Backend[] = []
+
+/** Hears what attempts come to. */
+export interface AttemptsSink extends UpgradeSink, BodyWatcher {
+  /** There is no backend to ask. */
+  unavailable(reason: NoSeat): void
+}
 
 /** The backend's side of one exchange: one attempt after another, until one is answered or none is left. */
 export class Attempts {
@@ -16,7 +23,7 @@ export class Attempts {
   readonly #action: ProxyAction
   readonly #arrival: Arrival
   readonly #path: string
-  readonly #sink: UpgradeSink
+  readonly #sink: AttemptsSink
   readonly #body: OutgoingBody | undefined
   /** That of the attempt under way, or the last one; undefined between two. */
   #backend: Backend | undefined
@@ -26,15 +33,12 @@ export class Attempts {
   #sentAtMs = 0
   /** Undefined until an attempt failed. */
   #retries: Retries | undefined
+  /** Gives the place at the backend back; undefined where places are not counted. */
+  #leave: (() => void) | undefined
+  #stopWaiting: (() => void) | undefined
 
   /** `path`: the target for the backend. */
-  constructor(
-    engine: UpstreamEngine,
-    action: ProxyAction,
-    arrival: Arrival,
-    path: string,
-    sink: UpgradeSink & BodyWatcher,
-  ) {
+  constructor(engine: UpstreamEngine, action: ProxyAction, arrival: Arrival, path: string, sink: AttemptsSink) {
     this.#engine = engine
     this.#action = action
     this.#arrival = arrival
@@ -47,13 +51,15 @@ export class Attempts {
     return this.#backend
   }
 
-  /** False: no backend is available. */
-  begin(): boolean {
+  begin(): void {
     this.#action.retry?.budget.noteRequest()
+    if (this.#action.seating !== undefined) {
+      this.#waitForSeat(NONE)
+      return
+    }
     const backend = this.#pick(NONE)
-    if (backend === undefined) return false
-    this.#send(backend)
-    return true
+    if (backend === undefined) this.#sink.unavailable('no_backend')
+    else this.#send(backend)
   }
 
   /** Goes on with another backend, where the route allows it; `requestSent`: the last one may have seen the request. */
@@ -71,7 +77,8 @@ export class Attempts {
     this.abort()
     this.#body?.detach()
     this.release()
-    retries.schedule(() => this.#send(next))
+    // The place at the backend that was found may be taken by now.
+    retries.schedule(() => (this.#action.seating === undefined ? this.#send(next) : this.#waitForSeat(retries.tried)))
     return true
   }
 
@@ -104,16 +111,37 @@ export class Attempts {
   /** No attempt follows. */
   stop(): void {
     this.#retries?.end()
+    this.#stopWaiting?.()
   }
 
   /** The backend is done with: it does not count for it any more. */
   release(): void {
+    this.keepPlace()?.()
+  }
+
+  /** Like `release`, but for the place there, which is the caller's to leave; undefined: places are not counted. */
+  keepPlace(): (() => void) | undefined {
+    const leave = this.#leave
     if (this.#backend !== undefined) this.#backend.state.inFlight--
     this.#backend = undefined
+    this.#leave = undefined
+    return leave
   }
 
   #pick(tried: readonly Backend[]): Backend | undefined {
     return this.#action.upstream.pick(this.#arrival, tried)
+  }
+
+  #waitForSeat(tried: readonly Backend[]): void {
+    this.#stopWaiting = this.#action.seating?.enter(this.#arrival, tried, (outcome) => {
+      this.#stopWaiting = undefined
+      if (typeof outcome === 'string') {
+        this.#sink.unavailable(outcome)
+        return
+      }
+      this.#leave = outcome.leave
+      this.#send(outcome.backend)
+    })
   }
 
   #noteTime(hasAnswered: boolean): void {

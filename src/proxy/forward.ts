@@ -1,18 +1,20 @@
 import type { Duplex } from 'node:stream'
 import type { ResponderWatcher, ResponseHead } from '../exchange.ts'
-import type { HeaderList } from '../header-list.ts'
+import { type HeaderList, NO_HEADERS } from '../header-list.ts'
 import { REASONS, type Reason } from '../reason.ts'
 import type { Backend } from '../upstream/backend.ts'
-import type { UpgradeSink, UpstreamEngine, UpstreamFailure } from '../upstream/engine.ts'
+import type { UpstreamEngine, UpstreamFailure } from '../upstream/engine.ts'
 import { writeError } from './answer.ts'
 import type { Arrival } from './arrival.ts'
-import { Attempts } from './attempts.ts'
+import { Attempts, type AttemptsSink } from './attempts.ts'
 import { withoutHopByHop } from './headers/hop-by-hop.ts'
 import { buildResponseHeaders } from './headers/response-headers.ts'
 import { filterTrailers } from './headers/trailers.ts'
-import type { BodyWatcher } from './metered-body.ts'
+import type { NoSeat } from './seating.ts'
 import type { TunnelSet } from './tunnel-set.ts'
 import type { ProxyAction } from './world.ts'
+
+const RETRY_SOON: HeaderList = ['Retry-After', '1']
 
 export interface ForwardParts {
   readonly engine: UpstreamEngine
@@ -23,7 +25,7 @@ export interface ForwardParts {
  * One exchange on its way: relays the backend's response to the client and turns whatever fails into another attempt, into
  * one answer, or, once a head was sent, into a cut connection. A response is never ended as if it were whole when it is not.
  */
-export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
+export class Forward implements AttemptsSink, ResponderWatcher {
   readonly #tunnels: TunnelSet
   readonly #action: ProxyAction
   readonly #arrival: Arrival
@@ -43,7 +45,11 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
     const { totalMs } = this.#action
     this.#arrival.responder.watch(this)
     if (totalMs > 0) this.#totalTimer = setTimeout(() => this.#timeOut(), totalMs)
-    if (!this.#attempts.begin()) this.#answer('no_backend')
+    this.#attempts.begin()
+  }
+
+  unavailable(reason: NoSeat): void {
+    this.#answer(reason, REASONS[reason].status, RETRY_SOON)
   }
 
   connected(connectMs: number): void {
@@ -97,7 +103,8 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
       return
     }
     this.#settled = true
-    this.#release()
+    this.#stopWaiting()
+    const leave = this.#attempts.keepPlace()
     this.#noteHead(head)
     const client = upgrade.accept(this.#toClient(head, backend))
     backend.state.tunnels++
@@ -111,6 +118,7 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
       websocket: true,
       onClose: ({ reason, bytesIn, bytesOut }) => {
         backend.state.tunnels--
+        leave?.()
         log.bytesIn = bytesIn
         log.bytesOut = bytesOut
         if (reason !== 'closed') log.fail(reason)
@@ -172,7 +180,7 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
     this.#answer('response_timeout')
   }
 
-  #answer(reason: Reason, status: number = REASONS[reason].status): void {
+  #answer(reason: Reason, status: number = REASONS[reason].status, fields: HeaderList = NO_HEADERS): void {
     if (this.#settled) return
     this.#stopWaiting()
     const { responder, log } = this.#arrival
@@ -180,7 +188,7 @@ export class Forward implements UpgradeSink, ResponderWatcher, BodyWatcher {
       log.fail(reason)
       responder.abort()
       this.#settle()
-    } else writeError(this.#arrival, reason, status)
+    } else writeError(this.#arrival, reason, status, fields)
   }
 
   #settle(): void {

@@ -18,6 +18,7 @@ import { compileRequestHeaders, type RequestHeaderPlan } from './headers/request
 import { compileResponseHeaders, type ResponseHeaderPlan } from './headers/response-headers.ts'
 import { createRateGate } from './rate-gate.ts'
 import { compileRetryPolicy, type RetryPolicy } from './retry-policy.ts'
+import { Seating } from './seating.ts'
 
 /** Everything that exchanges are decided by, compiled from one configuration; each keeps the one it began with. */
 export interface World {
@@ -59,6 +60,8 @@ export interface ProxyAction {
   readonly bodyLimitBytes: number
   /** Undefined where nothing is tried again. */
   readonly retry: RetryPolicy | undefined
+  /** Undefined where every backend takes any number. */
+  readonly seating: Seating | undefined
 }
 
 /** The upstream of a route: its own, or one that is compiled once and shared. */
@@ -75,8 +78,12 @@ export interface WorldParts {
 
 /** Throws where the configuration cannot be compiled; nothing of the running world has changed then. */
 export function compileWorld(config: Config, parts: WorldParts): World {
-  const { registry, stickySecret } = parts
-  const compile = (group: UpstreamConfig) => compileUpstream(group, registry, { stickySecret })
+  const { registry, limits, stickySecret } = parts
+  const compile = (group: UpstreamConfig) => {
+    const { name, maxConnections } = group
+    const places = maxConnections > 0 ? limits.connections(name, maxConnections) : undefined
+    return compileUpstream(group, registry, { stickySecret, places })
+  }
   const shared = new Map(config.upstreams.map((group) => [group.name, compile(group)]))
   const find = (name: string) => {
     const upstream = shared.get(name)
@@ -151,9 +158,11 @@ function compileProxy(
   upstreamFor: FindUpstream,
 ): ProxyAction {
   const { connectMs, responseMs, idleMs, totalMs, websocketIdleMs } = route.timeouts
+  const upstream = upstreamFor(route.name, action)
   return {
     kind: 'proxy',
-    upstream: upstreamFor(route.name, action),
+    upstream,
+    seating: upstream.room && new Seating(upstream, upstream.room),
     requestHeaders: compileRequestHeaders(route),
     responseHeaders: compileResponseHeaders(route),
     timeouts: { connectMs, responseMs, idleMs },

@@ -7,6 +7,7 @@ import type { Balancer, PickInput } from './balancing/balancer.ts'
 import { createBalancer } from './balancing/balancers.ts'
 import { createMember, type Member } from './balancing/member.ts'
 import { type Discovered, expandMembers } from './discovery/discovered.ts'
+import { createRoom, type Room } from './room.ts'
 import type { Upstream, UpstreamSources } from './upstream.ts'
 
 /** Of its weight, what a backend gets at the beginning of a slow start. */
@@ -16,6 +17,7 @@ const FIRST_SHARE = 0.1
 export class BackendGroup implements Upstream {
   readonly name: string
   readonly isTimed: boolean
+  readonly room: Room | undefined
   readonly #config: UpstreamConfig
   readonly #stickySecret: string
   readonly #registry: BackendRegistry
@@ -38,8 +40,9 @@ export class BackendGroup implements Upstream {
 
   constructor(config: UpstreamConfig, registry: BackendRegistry, sources: UpstreamSources) {
     const { name, balancing, slowStartMs } = config
-    const { nowMs, stickySecret } = sources
+    const { nowMs, stickySecret, places } = sources
     this.name = name
+    this.room = createRoom(config, places)
     this.isTimed = balancing.kind === 'least_time'
     this.#config = config
     this.#stickySecret = stickySecret

@@ -6,6 +6,7 @@ import type { BalancerSources, PickInput } from './balancing/balancer.ts'
 import { hashText } from './balancing/hash.ts'
 import { drawByShare, sumShares } from './balancing/random.ts'
 import { pickByHash } from './balancing/rendezvous.ts'
+import type { Room } from './room.ts'
 import { SignedCookie } from './signed-cookie.ts'
 import type { ResponseMarks, Upstream } from './upstream.ts'
 
@@ -27,6 +28,7 @@ export class Split implements Upstream, ResponseMarks {
   readonly name: string
   readonly isTimed: boolean
   readonly affinity: ResponseMarks | undefined
+  readonly room: Room | undefined
   /** Without those that get nothing new. */
   readonly #parts: readonly Part[]
   /** All of them. */
@@ -49,6 +51,11 @@ export class Split implements Upstream, ResponseMarks {
     this.#header = by.kind === 'header' ? by.header : undefined
     this.#random = random
     this.isTimed = this.#upstreams.some(({ isTimed }) => isTimed)
+    const limited = this.#upstreams.find(({ room }) => room !== undefined)?.room
+    this.room = limited && {
+      queue: limited.queue,
+      placesOf: (backend) => this.#upstreamOf(backend)?.room?.placesOf(backend),
+    }
     const isMarked = this.#cookie !== undefined || this.#upstreams.some(({ affinity }) => affinity !== undefined)
     this.affinity = isMarked ? this : undefined
   }

@@ -1,11 +1,13 @@
 import type { UpstreamConfig } from '../config/config.ts'
 import type { RequestHead } from '../exchange.ts'
 import type { HeaderList } from '../header-list.ts'
+import type { LeaseBook } from '../limits/lease-book.ts'
 import { isAvailable } from './availability.ts'
 import type { Backend } from './backend.ts'
 import { BackendGroup } from './backend-group.ts'
 import type { BackendRegistry } from './backend-registry.ts'
 import type { BalancerSources, PickInput } from './balancing/balancer.ts'
+import { createRoom, type Room } from './room.ts'
 
 /** By which a client is known again. */
 export interface ResponseMarks {
@@ -21,6 +23,8 @@ export interface Upstream {
   readonly isTimed: boolean
   /** Undefined where nobody is led back to anything. */
   readonly affinity: ResponseMarks | undefined
+  /** Undefined where every backend takes any number. */
+  readonly room: Room | undefined
   /** The backend for the next attempt, which is none of `tried`; undefined: no other is available. */
   pick(input: PickInput, tried: readonly Backend[]): Backend | undefined
 }
@@ -28,6 +32,8 @@ export interface Upstream {
 export interface UpstreamSources extends BalancerSources {
   /** For sticky cookies without a secret of their own. */
   readonly stickySecret: string
+  /** Where the backends take only so many. */
+  readonly places: LeaseBook | undefined
 }
 
 export const CHANCE_AND_CLOCK: BalancerSources = { random: () => Math.random(), nowMs: () => performance.now() }
@@ -39,23 +45,30 @@ export function compileUpstream(
     random = CHANCE_AND_CLOCK.random,
     nowMs = CHANCE_AND_CLOCK.nowMs,
     stickySecret = '',
+    places,
   }: Partial<UpstreamSources> = {},
 ): Upstream {
-  const { name, backends: members, sticky } = config
+  const { backends: members, sticky } = config
   if (members.length === 1 && members[0]?.discovery === undefined && sticky === undefined) {
     const [backend] = registry.acquire(members)
-    if (backend !== undefined) return createSingle(name, backend, nowMs)
+    if (backend !== undefined) return createSingle(config, backend, nowMs, places)
   }
-  return new BackendGroup(config, registry, { random, nowMs, stickySecret })
+  return new BackendGroup(config, registry, { random, nowMs, stickySecret, places })
 }
 
 /** Nothing to choose. */
-function createSingle(name: string, backend: Backend, nowMs: () => number): Upstream {
+function createSingle(
+  config: UpstreamConfig,
+  backend: Backend,
+  nowMs: () => number,
+  places: LeaseBook | undefined,
+): Upstream {
   const { state } = backend
   return {
-    name,
+    name: config.name,
     backends: [backend],
     isTimed: false,
+    room: createRoom(config, places),
     affinity: undefined,
     pick(_input, tried) {
       if (tried.length > 0) return undefined

@@ -68,5 +68,13 @@ export function proxyTo(...backends: readonly BackendConfig[]): RouteConfig['act
 
 /** A group of backends as a route with nothing but backends has it. */
 export function upstreamOf(settings: Partial<UpstreamConfig> & Pick<UpstreamConfig, 'backends'>): UpstreamConfig {
-  return { name: 'api', balancing: { kind: 'round_robin' }, sticky: undefined, slowStartMs: 0, ...settings }
+  return {
+    name: 'api',
+    balancing: { kind: 'round_robin' },
+    sticky: undefined,
+    slowStartMs: 0,
+    maxConnections: 0,
+    queue: { size: 100, timeoutMs: 5_000 },
+    ...settings,
+  }
 }

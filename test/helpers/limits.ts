@@ -5,5 +5,5 @@ export function noLimits(): LimitPlan {
   const refuse = () => {
     throw new Error('a route has a limit')
   }
-  return { opened: [], rateStore: refuse, places: refuse }
+  return { opened: [], rateStore: refuse, connections: refuse, places: refuse }
 }

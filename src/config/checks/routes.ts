@@ -16,6 +16,8 @@ const PROXY_KEYS = [
   'load_balancing',
   'sticky',
   'slow_start',
+  'max_connections',
+  'queue',
 ] as const
 
 /** RFC 9110 §7.6.1 and RFC 9112 §6: they belong to one connection, and say where a message ends. */

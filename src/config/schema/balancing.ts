@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { findNearest } from '../nearest.ts'
 import { isFieldName } from './names.ts'
-import { duration, refuse, scalar } from './scalars.ts'
+import { duration, refuse, scalar, wholeNumber } from './scalars.ts'
 import { map } from './section.ts'
 import { swap } from './traits.ts'
 
@@ -26,6 +26,11 @@ const stickySchema = map({
     .meta(swap('text', 'What the cookie is signed with.', 'a random one, kept in the run directory')),
 })
 
+const queueSchema = map({
+  size: wholeNumber(0, 100_000).prefault(100).meta(swap('number', 'How many requests may wait in one worker.')),
+  timeout: duration({ mayBeZero: false }).prefault('5s').meta(swap('duration', 'How long one may wait.')),
+})
+
 /** What a group of backends, or a route with backends of its own, says about the choice among them. */
 export const balancingShape = {
   load_balancing: algorithm()
@@ -35,7 +40,15 @@ export const balancingShape = {
   slow_start: duration({ mayBeZero: true })
     .optional()
     .meta(swap('duration', 'How long a backend that comes back takes to its full share; 0 is none.', '`0`')),
+  max_connections: wholeNumber(0, 1_000_000)
+    .optional()
+    .meta(swap('number', 'Most requests and tunnels at one backend, all workers together; 0 is no limit.', '`0`')),
+  queue: queueSchema.optional().meta(swap('map', 'Where requests wait for a place at a backend.')),
 }
+
+const balancingSchema = map(balancingShape)
+
+export type BalancingSettings = z.output<typeof balancingSchema>
 
 export function cookieName() {
   return z.string({ error: COOKIE_NAME }).regex(/^[\w-]{1,100}$/, { error: COOKIE_NAME })
