@@ -56,7 +56,7 @@ export class Primary implements AdminAnswers {
     const { configFile, env, overrides, log } = options
     this.#manager = connectServiceManager(env, log.logger)
     this.#admin = new AdminListener(this, log.logger)
-    nameSeries(totals, this.#config)
+    nameSeries(totals, this.#config, names.found)
     this.#reloader = new Reloader({
       supervisor,
       logger: log.logger,
@@ -204,7 +204,7 @@ export class Primary implements AdminAnswers {
   }
 
   #accept(config: Config): void {
-    nameSeries(this.#totals, config)
+    nameSeries(this.#totals, config, this.#names.found)
     this.#pauses.keep(config)
     const { log } = this.#options
     this.#names.retain(config)

@@ -7,15 +7,16 @@ import { BACKEND_COUNT, REASON_LIST, ROUTE_COUNT, ROUTE_SUM, STATUS_CLASSES } fr
 import type { SeriesTotals } from '../metrics/series-totals.ts'
 import type { MetricsTotals } from '../metrics/totals.ts'
 import { nameBackend } from '../upstream/backend-authority.ts'
+import { type Discovered, expandMembers } from '../upstream/discovery/discovered.ts'
 import type { Reloader } from './reload.ts'
 import type { Supervisor } from './supervisor.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
-/** What a new configuration names: series of anything else are dropped some time after it. */
-export function nameSeries(totals: MetricsTotals, config: Config): void {
+/** What a configuration names, and what its names stand for: series of anything else are dropped some time after it. */
+export function nameSeries(totals: MetricsTotals, config: Config, found: Discovered): void {
   totals.name(
     config.routes.map(({ name }) => name),
-    listUpstreams(config).flatMap(({ backends }) => backends.map(nameBackend)),
+    listUpstreams(config).flatMap(({ backends }) => expandMembers(backends, found).map(nameBackend)),
   )
 }
 

@@ -11,6 +11,7 @@ import { Pauses } from './pauses.ts'
 import { Primary } from './primary.ts'
 import type { PrimaryOptions } from './primary-options.ts'
 import { RESTART_POLICY } from './restart-policy.ts'
+import { nameSeries } from './scrape.ts'
 import type { ServingState } from './serving-state.ts'
 import { bindSockets, closeSockets } from './socket-set.ts'
 import { StartError } from './start-error.ts'
@@ -54,7 +55,10 @@ async function openPrimary(options: PrimaryOptions, watch: FileWatch): Promise<P
   const state: ServingState = { snapshot, generation: 1, sockets }
   const totals = new MetricsTotals()
   const pauses = new Pauses(() => supervisor.tell({ type: 'pauses', pauses: pauses.list() }))
-  const names = createBackendNames(log.logger, (found) => supervisor.tell({ type: 'discovered', found }))
+  const names = createBackendNames(log.logger, (found) => {
+    nameSeries(totals, supervisor.state.snapshot.config, found)
+    supervisor.tell({ type: 'discovered', found })
+  })
   const supervisor = new Supervisor(state, {
     program: { exec: options.workerExec ?? defaultWorkerExec(), env: {} },
     deadlines: options.deadlines ?? DEADLINES,
