@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { NO_HEADERS } from '../../src/header-list.ts'
 import { LimitLedger } from '../../src/limits/ledger.ts'
 import { LimitClient, SYSTEM_CLOCK } from '../../src/limits/limit-client.ts'
-import { WorkerMetrics } from '../../src/metrics/worker-metrics.ts'
-import type { Arrival } from '../../src/proxy/arrival.ts'
 import { createConcurrencyGate } from '../../src/proxy/concurrency-gate.ts'
-import { ExchangeLog } from '../../src/proxy/exchange-log.ts'
-import { recordResponder } from '../helpers/responder.ts'
 import { waitFor } from '../helpers/wait.ts'
+import { arrive as stage } from './arrival-stage.ts'
 
-const HEAD = { method: 'GET', target: '/', authority: 'h', headers: [], httpVersion: '1.1' } as const
+const arrive = () => stage().arrival
 
 function openGate(capacity: number) {
   const ledger = new LimitLedger()
@@ -20,28 +16,6 @@ function openGate(capacity: number) {
       queueMicrotask(() => ledger.receive({ send: (replies) => client.receive(replies) }, asks, performance.now())),
   })
   return createConcurrencyGate(client.open('c', { kind: 'concurrency', capacity }, 1))
-}
-
-function arrive(): Arrival {
-  return {
-    head: HEAD,
-    identity: {
-      address: '',
-      trustedPeer: false,
-      forwardedFor: '',
-      proto: 'http',
-      host: 'h',
-      port: '80',
-      prefix: '',
-      requestId: undefined,
-    },
-    log: new ExchangeLog(HEAD, '', 'id', { write() {} }, new WorkerMetrics()),
-    upgrade: undefined,
-    responder: recordResponder(),
-    body: undefined,
-    requestFields: NO_HEADERS,
-    responseFields: NO_HEADERS,
-  }
 }
 
 test('a place is taken until the exchange is over, and then somebody else has it', async () => {

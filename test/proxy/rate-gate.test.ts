@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RateLimitConfig } from '../../src/config/limits-config.ts'
-import { findHeader, NO_HEADERS } from '../../src/header-list.ts'
+import { findHeader } from '../../src/header-list.ts'
 import type { LimitPlan } from '../../src/limits/limit-plan.ts'
 import type { Allowance, RateStore } from '../../src/limits/rate-store.ts'
-import { WorkerMetrics } from '../../src/metrics/worker-metrics.ts'
-import type { Arrival } from '../../src/proxy/arrival.ts'
-import { ExchangeLog } from '../../src/proxy/exchange-log.ts'
 import type { Gate } from '../../src/proxy/gate.ts'
 import { createRateGate } from '../../src/proxy/rate-gate.ts'
 import { noLimits } from '../helpers/limits.ts'
-import { recordResponder } from '../helpers/responder.ts'
+import { arrive as stage } from './arrival-stage.ts'
 
 const LIMIT: RateLimitConfig = {
   requests: 100,
@@ -20,6 +17,7 @@ const LIMIT: RateLimitConfig = {
   dryRun: false,
   store: 'memory',
 }
+const arrive = () => stage({ headers: ['X-Key', 'k'] }).arrival
 const PASSED: Allowance = { passed: true, remaining: 7, waitMs: 0, fullMs: 7_100 }
 const REFUSED: Allowance = { passed: false, remaining: 0, waitMs: 1_200, fullMs: 12_000 }
 
@@ -46,31 +44,6 @@ function openGate(configs: readonly RateLimitConfig[], stores: readonly RateStor
   const left = [...stores]
   const plan: LimitPlan = { ...noLimits(), rateStore: () => left.shift() as RateStore }
   return createRateGate('api', configs, plan)
-}
-
-function arrive(): Arrival {
-  const head = { method: 'GET', target: '/', authority: 'h', headers: ['X-Key', 'k'], httpVersion: '1.1' } as const
-  const log = new ExchangeLog(head, '192.0.2.1', 'id', { write() {} }, new WorkerMetrics())
-  const identity = {
-    address: '192.0.2.1',
-    trustedPeer: false,
-    forwardedFor: '192.0.2.1',
-    proto: 'http',
-    host: 'h',
-    port: '80',
-    prefix: '',
-    requestId: undefined,
-  } as const
-  return {
-    head,
-    identity,
-    log,
-    upgrade: undefined,
-    responder: recordResponder(),
-    body: undefined,
-    requestFields: NO_HEADERS,
-    responseFields: NO_HEADERS,
-  }
 }
 
 for (const isSlow of [false, true]) {
@@ -104,11 +77,11 @@ for (const isSlow of [false, true]) {
     assert.ok(verdict?.kind === 'refuse')
     assert.deepEqual(
       stores.map(({ keys }) => keys),
-      [['192.0.2.1'], ['192.0.2.1'], ['=k'], []],
+      [['127.0.0.1'], ['127.0.0.1'], ['=k'], []],
     )
     assert.deepEqual(
       stores.map(({ refunds }) => refunds),
-      [['192.0.2.1'], ['192.0.2.1'], [], []],
+      [['127.0.0.1'], ['127.0.0.1'], [], []],
     )
     assert.equal(
       findHeader(verdict.fields, 'ratelimit-policy'),
