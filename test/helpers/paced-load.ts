@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ClientConnection, ClientError, type Reply } from './http-client.ts'
 
 export interface PacedLoad {
+  readonly startedMs: number
   /** When each answer came, by its status. */
   readonly answers: ReadonlyMap<number, readonly number[]>
   readonly lastReply: Reply | undefined
@@ -21,6 +22,7 @@ const REQUESTS_PER_CONNECTION = 8
 
 /** Clients that ask again and again, whatever they are answered, and come back where a connection is lost. */
 export function startPacedLoad({ port, path, clients, pauseMs }: PacedLoadOptions): PacedLoad {
+  const startedMs = performance.now()
   const answers = new Map<number, number[]>()
   let isOver = false
   let lastReply: Reply | undefined
@@ -53,6 +55,7 @@ export function startPacedLoad({ port, path, clients, pauseMs }: PacedLoadOption
 
   const running = Promise.all(Array.from({ length: clients }, (_, i) => run(i)))
   return {
+    startedMs,
     answers,
     get lastReply() {
       return lastReply

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { assertDone, startDaemon } from '../helpers/daemon.ts'
+import { assertDone, type Daemon, startDaemon } from '../helpers/daemon.ts'
 import { startPacedLoad } from '../helpers/paced-load.ts'
 import { proxyConfig } from '../helpers/proxy-config.ts'
+import { neededBurst } from '../limits/fleet.ts'
 
 const PER_SECOND = 100
-const BURST = 100
+/** What is saved in two seconds: a load that stalls for less loses nothing of what it may have. */
+const BURST = 200
+/** Between the moment that a request passes and the time on its line in the log. */
+const BLUR_MS = 100
 /** Of steady load before, between and after what happens in the middle. */
 const STEADY_MS = 2_000
 
@@ -32,14 +36,28 @@ for (const workers of [1, 2, 4, 8]) {
     // When somebody is refused everything that was allowed until then was used: a pause of the load after it tells nothing.
     const lastMs = refused.at(-1) ?? 0
     const passed = (load.answers.get(200) ?? []).filter((atMs) => atMs <= lastMs)
-    const seconds = (lastMs - (passed[0] ?? 0)) / 1_000
-    const allowance = BURST + PER_SECOND * seconds
-    const share = (passed.length / allowance - 1) * 100
+    const allowance = (sinceMs: number) => BURST + (PER_SECOND * (lastMs - sinceMs)) / 1_000
+    // The first was let pass at some moment between its request and its answer.
+    const [least, most] = [allowance(passed[0] ?? 0), allowance(load.startedMs)]
+    const share = (passed.length / most - 1) * 100
     t.diagnostic(
-      `admitted ${passed.length} of ${passed.length + refused.length} in ${seconds.toFixed(2)} s, where ${allowance.toFixed(0)} may pass: ${share.toFixed(2)} %`,
+      `admitted ${passed.length} of ${passed.length + refused.length}, where ${least.toFixed(1)} to ${most.toFixed(1)} may pass: ${share.toFixed(2)} %`,
     )
+    const needed = neededBurst(readPassTimes(daemon), PER_SECOND / 1_000)
+    t.diagnostic(`no window had more than a burst of ${needed.toFixed(1)} allows`)
     assert.ok(refused.length > passed.length / 2, 'there was not enough load to tell')
-    assert.ok(Math.abs(passed.length - allowance) <= allowance * 0.01, `${passed.length} where ${allowance} may pass`)
+    assert.ok(needed <= BURST + (PER_SECOND * BLUR_MS) / 1_000, `a window had what a burst of ${needed} allows`)
+    assert.ok(passed.length >= least * 0.99, `${passed.length} where ${least} may pass`)
+    assert.ok(passed.length <= most * 1.01, `${passed.length} where ${most} may pass`)
     assert.deepEqual([...load.answers.keys()].toSorted(), [200, 429])
   })
+}
+
+/** When each answer was given, by the clocks of the workers. */
+function readPassTimes(daemon: Daemon): number[] {
+  const lines = daemon
+    .readLog()
+    .split('\n')
+    .filter((line) => line.includes('"status":200'))
+  return lines.map((line) => Date.parse(JSON.parse(line).time)).sort((a, b) => a - b)
 }
