@@ -1,5 +1,5 @@
 import { MalformedMessage } from './malformed-message.ts'
-import { CR, FIELD_TEXT, LF, SEMICOLON } from './octets.ts'
+import { BACKSLASH, CR, EQUALS, FIELD_TEXT, LF, QUOTE, SEMICOLON, TOKEN } from './octets.ts'
 
 const MAX_LINE_BYTES = 1_024
 const MAX_SIZE_BEFORE_DIGIT = 2 ** 48
@@ -8,12 +8,19 @@ const BREAK_CR = 0
 const BREAK_LF = 1
 const FIRST_DIGIT = 2
 const DIGITS = 3
-const EXTENSIONS = 4
-const LINE_LF = 5
+const NAME_START = 4
+const NAME = 5
+const VALUE_START = 6
+const VALUE = 7
+const QUOTED = 8
+const QUOTED_PAIR = 9
+const QUOTED_END = 10
+const LINE_LF = 11
 
 /**
- * The line before a chunk, from any number of reads: its size, and extensions, which are skipped (RFC 9112 §7.1).
- * Throws MalformedMessage for anything else, and for a line over 1 KB or a size beyond 2^52.
+ * The line before a chunk, from any number of reads: its size, and extensions, which are skipped (RFC 9112 §7.1). Throws
+ * MalformedMessage for anything else, blanks around the parts of an extension among it, and for a line over 1 KB or a size
+ * beyond 2^52.
  */
 export class ChunkLine {
   sizeBytes = 0
@@ -50,18 +57,56 @@ export class ChunkLine {
         this.#phase = DIGITS
         return false
       case DIGITS:
-        if (byte === CR) this.#phase = LINE_LF
-        else if (byte === SEMICOLON) this.#phase = EXTENSIONS
-        else this.#addDigit(byte)
+        if (!this.#endsPart(byte)) this.#addDigit(byte)
         return false
-      case EXTENSIONS:
-        if (byte === CR) this.#phase = LINE_LF
-        else if (FIELD_TEXT[byte] !== 1) throw new MalformedMessage('control byte in a chunk extension', byte)
-        return false
-      default:
+      case LINE_LF:
         this.#expect(byte, LF, LINE_LF)
         return true
+      default:
+        this.#takeExtension(byte)
+        return false
     }
+  }
+
+  #takeExtension(byte: number): void {
+    switch (this.#phase) {
+      case NAME:
+        if (this.#endsPart(byte)) return
+        if (byte === EQUALS) this.#phase = VALUE_START
+        else this.#expectIn(TOKEN, byte, NAME)
+        return
+      case VALUE_START:
+        if (byte === QUOTE) this.#phase = QUOTED
+        else this.#expectIn(TOKEN, byte, VALUE)
+        return
+      case VALUE:
+        if (!this.#endsPart(byte)) this.#expectIn(TOKEN, byte, VALUE)
+        return
+      case QUOTED:
+        if (byte === QUOTE) this.#phase = QUOTED_END
+        else this.#expectIn(FIELD_TEXT, byte, byte === BACKSLASH ? QUOTED_PAIR : QUOTED)
+        return
+      case QUOTED_PAIR:
+        this.#expectIn(FIELD_TEXT, byte, QUOTED)
+        return
+      case QUOTED_END:
+        if (!this.#endsPart(byte)) throw new MalformedMessage('chunk extension with', String.fromCharCode(byte))
+        return
+      default:
+        this.#expectIn(TOKEN, byte, NAME)
+    }
+  }
+
+  /** The size, or an extension, is over with this byte. */
+  #endsPart(byte: number): boolean {
+    if (byte !== CR && byte !== SEMICOLON) return false
+    this.#phase = byte === CR ? LINE_LF : NAME_START
+    return true
+  }
+
+  #expectIn(table: Uint8Array, byte: number, next: number): void {
+    if (table[byte] !== 1) throw new MalformedMessage('chunk extension with', String.fromCharCode(byte))
+    this.#phase = next
   }
 
   #expect(byte: number, expected: number, next: number): void {

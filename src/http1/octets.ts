@@ -4,6 +4,9 @@ export const CR = 13
 export const SPACE = 32
 export const COLON = 58
 export const SEMICOLON = 59
+export const EQUALS = 61
+export const QUOTE = 34
+export const BACKSLASH = 92
 
 /**
  * 1 for each octet that may stand in a token: a method or a field name (RFC 9110 §5.6.2). Whatever is no octet has no

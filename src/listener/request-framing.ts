@@ -90,6 +90,7 @@ function checkFields(head: RawRequestHead, isOld: boolean, target: TargetForm): 
   let expectation: string | undefined
   let connection: string | undefined
   let protocol: string | undefined
+  let isProxyClosing = false
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string
     const value = headers[i + 1] as string
@@ -115,6 +116,10 @@ function checkFields(head: RawRequestHead, isOld: boolean, target: TargetForm): 
         // RFC 9110 §8.6 lets a recipient fold equal values into one; not every backend does.
         if (length !== undefined) return unsound('more than one Content-Length')
         length = value
+        break
+      case 16:
+        // Not a field of HTTP (RFC 9112 §C.2.2), but some take it for Connection: behind its close nothing is looked at.
+        if (name.toLowerCase() === 'proxy-connection') isProxyClosing ||= hasToken(value, 'close')
         break
       case 17:
         if (name.toLowerCase() !== 'transfer-encoding') break
@@ -145,7 +150,7 @@ function checkFields(head: RawRequestHead, isOld: boolean, target: TargetForm): 
     authority: target.authority ?? host ?? '',
     hasBody,
     lengthBytes: lengthBytes > 0 ? lengthBytes : undefined,
-    persists: !hasToken(connection, 'close') && (!isOld || hasToken(connection, 'keep-alive')),
+    persists: !isProxyClosing && !hasToken(connection, 'close') && (!isOld || hasToken(connection, 'keep-alive')),
     upgrade: protocol === undefined ? 'none' : findUpgrade(head, isOld || hasBody, connection, protocol),
     expectsContinue: expectsContinue && hasBody,
   }
