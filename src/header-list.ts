@@ -34,8 +34,9 @@ export function withoutHeader(headers: HeaderList, lowerName: string): string[] 
 
 /** True where a comma-separated list value (RFC 9110 §5.6.1) has the token, without regard to case. */
 export function hasToken(value: string | undefined, lowerToken: string): boolean {
-  if (value === undefined) return false
+  if (value === undefined || value.length < lowerToken.length) return false
   if (value.length === lowerToken.length) return value.toLowerCase() === lowerToken
+  if (!value.includes(',')) return value.trim().toLowerCase() === lowerToken
   return value.split(',').some((token) => token.trim().toLowerCase() === lowerToken)
 }
 

@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http'
 import { type HeaderList, hasToken } from '../header-list.ts'
+import { parseContentLength } from '../http1/content-length.ts'
 import { REASONS, type Reason } from '../reason.ts'
 import { isAuthority } from '../routing/authority.ts'
 import { parseRequestTarget } from '../routing/request-target.ts'
@@ -65,8 +66,6 @@ const BARRED_TRAILERS: ReadonlySet<string> = new Set(['connection', 'content-len
 const METHOD_NAMES: ReadonlySet<string> = new Set(METHODS.filter((name) => name !== 'CONNECT'))
 
 const SLASH = 0x2f
-const ZERO = 0x30
-const MAX_LENGTH_DIGITS = 15
 
 type TargetForm = { readonly authority: string | undefined } | { readonly problem: string }
 
@@ -133,7 +132,7 @@ function checkFields(head: RawRequestHead, isOld: boolean, target: TargetForm): 
     // RFC 9112 §3.2 allows an empty Host only where the target URI has no authority; an http URI always has one
     // (RFC 9110 §4.2.1), so that an empty one is as bad as any other that is no authority.
   } else if (!isAuthority(host)) return unsound(`Host ${JSON.stringify(host)} is not host or host:port`)
-  const lengthBytes = parseLength(length)
+  const lengthBytes = length === undefined ? 0 : parseContentLength(length)
   if (lengthBytes === -1) return unsound(`Content-Length ${JSON.stringify(length)} is not a number`)
   if (coding !== undefined) {
     if (length !== undefined) return unsound('Transfer-Encoding with Content-Length')
@@ -168,19 +167,6 @@ function findUpgrade(
 ): RequestFraming['upgrade'] {
   if (!hasToken(connection, 'upgrade')) return 'none'
   return method === 'GET' && !isUnfit && hasToken(protocol, 'websocket') ? 'websocket' : 'other'
-}
-
-/** 0 where there is none, -1 where it is no number that this program can count to. */
-function parseLength(text: string | undefined): number {
-  if (text === undefined) return 0
-  if (text.length === 0 || text.length > MAX_LENGTH_DIGITS) return -1
-  let length = 0
-  for (let i = 0; i < text.length; i++) {
-    const digit = text.charCodeAt(i) - ZERO
-    if (digit < 0 || digit > 9) return -1
-    length = length * 10 + digit
-  }
-  return length
 }
 
 function unsound(detail: string, reason: Reason = 'bad_request', status?: number): UnsoundRequest {

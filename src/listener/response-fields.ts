@@ -1,4 +1,5 @@
 import type { HeaderList } from '../header-list.ts'
+import { parseContentLength } from '../http1/content-length.ts'
 import { consistsOf, FIELD_TEXT, isWithin, TOKEN } from '../http1/octets.ts'
 
 /** The fields of a response as text, without those that belong to the connection, and what they say of its framing. */
@@ -46,8 +47,9 @@ export function renderResponseFields(headers: HeaderList, isLengthBarred: boolea
     }
     if (isSound(name, value)) text += `${name}: ${value}\r\n`
   }
-  const lengthBytes = length === undefined ? -1 : parseLength(length)
-  return Number.isNaN(lengthBytes) ? undefined : { text, lengthBytes, trailerText, hasDate }
+  if (length === undefined) return { text, lengthBytes: -1, trailerText, hasDate }
+  const lengthBytes = parseContentLength(length)
+  return lengthBytes === -1 ? undefined : { text, lengthBytes, trailerText, hasDate }
 }
 
 /** Every field that can stand in a message, a line each. */
@@ -79,13 +81,7 @@ const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   'transfer-encoding',
 ])
 
-const DIGITS = /^\d{1,15}$/
-
 /** A name that is a token, a value without control bytes (RFC 9110 §5.5), nothing beyond Latin-1. */
 function isSound(name: string, value: string): boolean {
   return consistsOf(TOKEN, name) && isWithin(FIELD_TEXT, value)
-}
-
-function parseLength(text: string): number {
-  return DIGITS.test(text) ? Number(text) : Number.NaN
 }

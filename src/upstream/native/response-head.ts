@@ -1,5 +1,6 @@
 import type { ResponseHead } from '../../exchange.ts'
 import { hasToken } from '../../header-list.ts'
+import { parseContentLength } from '../../http1/content-length.ts'
 import { parseFieldLines, skipLineEnd } from '../../http1/field-lines.ts'
 import { MalformedMessage } from '../../http1/malformed-message.ts'
 import { FIELD_TEXT, SPACE } from '../../http1/octets.ts'
@@ -81,7 +82,7 @@ function readFraming(text: string, head: ResponseHead, isOld: boolean): ParsedHe
 }
 
 function parseLength(value: string): number {
-  const lengthBytes = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN
-  if (Number.isSafeInteger(lengthBytes)) return lengthBytes
-  throw new MalformedMessage('Content-Length', value)
+  const lengthBytes = parseContentLength(value)
+  if (lengthBytes === -1) throw new MalformedMessage('Content-Length', value)
+  return lengthBytes
 }
