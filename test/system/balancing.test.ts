@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type EchoBackend, startEcho } from '../helpers/backends.ts'
+import { type EchoBackend, findClosedPort, startEcho } from '../helpers/backends.ts'
 import { assertDone, startDaemon } from '../helpers/daemon.ts'
 import { fetchEcho } from '../helpers/echo-client.ts'
 import { readField, sendRequest } from '../helpers/http-client.ts'
@@ -96,6 +96,19 @@ test('a cookie leads back to its backend in every worker, after a reload, a roll
   assertDone(await daemon.cli('start'))
   const [listen] = (JSON.parse((await daemon.cli('status', '--json')).stdout) as { listen: { port: number }[] }).listen
   await assertLed(listen?.port ?? 0, 'after the new start')
+})
+
+test('a backup serves where the others refuse, and nothing where they do not', async (t) => {
+  const [a, b] = await startThree(t)
+  assert.ok(a && b)
+  const spare = at(b, { backup: true })
+  const routes = [
+    { path: '/well', backends: [at(a), spare] },
+    { path: '/dead', backends: [{ host: '127.0.0.1', port: await findClosedPort() }, spare] },
+  ]
+  const { port } = await startDaemon(t, { config: proxyConfig(routes) })
+  assert.deepEqual(await countAnswers(port, '/well', 10), { a: 10 })
+  assert.deepEqual(await countAnswers(port, '/dead', 3), { b: 3 })
 })
 
 test('a canary gets its share of new clients, keeps them, and a reload changes the share', async (t) => {
