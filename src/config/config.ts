@@ -1,6 +1,7 @@
 import type { LogSettings } from '../log/settings.ts'
 import type { BalancingConfig, StickyConfig } from './balancing-config.ts'
 import type { RateLimitConfig, RedisConfig } from './limits-config.ts'
+import type { MirrorConfig } from './mirror-config.ts'
 import type { QueueConfig } from './queue-config.ts'
 import type { RetriesConfig } from './retries-config.ts'
 import type { SplitConfig } from './split-config.ts'
@@ -91,6 +92,7 @@ export interface RouteConfig {
   readonly rateLimits: readonly RateLimitConfig[]
   /** Most requests under way, all workers together; 0: no limit. */
   readonly concurrency: number
+  readonly mirror: MirrorConfig | undefined
   readonly action: RouteAction
 }
 

@@ -1,6 +1,7 @@
 import { routePath } from './backend-places.ts'
 import type { HeaderRules, MemberConfig, RouteAction, RouteConfig } from './config.ts'
 import { buildRateLimits } from './limits-build.ts'
+import { buildMirror } from './mirror-config.ts'
 import { buildRetries } from './retries-config.ts'
 import { nameRoutes } from './route-names.ts'
 import type { HeaderRuleSettings, RouteSettings } from './schema/route.ts'
@@ -39,6 +40,7 @@ function buildRoute(route: RouteSettings, name: string, action: RouteAction): Ro
     bodyBytes: route.limits.body_bytes,
     rateLimits: buildRateLimits(route),
     concurrency: route.concurrency,
+    mirror: route.mirror && buildMirror(route.mirror),
     action,
   }
 }

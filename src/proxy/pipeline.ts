@@ -135,7 +135,10 @@ export class Pipeline {
       case 'proxy':
         if (action.bodyLimitBytes > 0 && (arrival.body?.lengthBytes ?? 0) > action.bodyLimitBytes) {
           answerFailure(arrival, 'body_too_large')
-        } else new Forward(this.#parts, action, arrival, path).start()
+          return
+        }
+        action.mirror?.copy(this.#parts.engine, action, arrival, path)
+        new Forward(this.#parts, action, arrival, path).start()
         return
       case 'redirect':
         redirect(arrival, action.status, locate(action.redirect, target), action.headers)

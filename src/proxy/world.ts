@@ -16,6 +16,7 @@ import type { Gate } from './gate.ts'
 import { compileHeaderRules } from './headers/header-rules.ts'
 import { compileRequestHeaders, type RequestHeaderPlan } from './headers/request-headers.ts'
 import { compileResponseHeaders, type ResponseHeaderPlan } from './headers/response-headers.ts'
+import { Mirror } from './mirror.ts'
 import { createRateGate } from './rate-gate.ts'
 import { compileRetryPolicy, type RetryPolicy } from './retry-policy.ts'
 import { Seating } from './seating.ts'
@@ -60,12 +61,19 @@ export interface ProxyAction {
   readonly bodyLimitBytes: number
   /** Undefined where nothing is tried again. */
   readonly retry: RetryPolicy | undefined
+  /** Undefined where no request is copied. */
+  readonly mirror: Mirror | undefined
   /** Undefined where every backend takes any number. */
   readonly seating: Seating | undefined
 }
 
-/** The upstream of a route: its own, or one that is compiled once and shared. */
-type FindUpstream = (route: string, action: Extract<RouteAction, { kind: 'proxy' }>) => Upstream
+/** Those that routes share are compiled once. */
+interface Upstreams {
+  /** By name. */
+  find(name: string): Upstream
+  /** That of a route. */
+  ofRoute(route: string, action: Extract<RouteAction, { kind: 'proxy' }>): Upstream
+}
 
 /** What a world is compiled with; all of it outlives the world. */
 export interface WorldParts {
@@ -90,11 +98,11 @@ export function compileWorld(config: Config, parts: WorldParts): World {
     if (upstream === undefined) throw new Error(`there is no upstream ${JSON.stringify(name)}`)
     return upstream
   }
-  const upstreamFor: FindUpstream = (name, { upstream, split }) => {
+  const ofRoute: Upstreams['ofRoute'] = (name, { upstream, split }) => {
     if (split !== undefined) return new Split(name, split, { ...CHANCE_AND_CLOCK, stickySecret, find })
     return typeof upstream === 'string' ? find(upstream) : compile(upstream)
   }
-  const routes = config.routes.map((rule) => ({ rule, value: compileRoute(rule, config, upstreamFor, parts) }))
+  const routes = config.routes.map((rule) => ({ rule, value: compileRoute(rule, config, { find, ofRoute }, parts) }))
   const upstreams = [...new Set([...shared.values(), ...routes.flatMap(({ value }) => upstreamsOf(value))])]
   return {
     table: compileRouteTable(routes),
@@ -113,7 +121,7 @@ function upstreamsOf({ action }: CompiledRoute): Upstream[] {
 function compileRoute(
   route: RouteConfig,
   config: Config,
-  upstreamFor: FindUpstream,
+  upstreams: Upstreams,
   { metrics, limits }: WorldParts,
 ): CompiledRoute {
   const { name } = route
@@ -122,7 +130,7 @@ function compileRoute(
     name,
     series: metrics.route(name),
     gates: gates.length === 0 ? undefined : gates,
-    action: compileAction(route, config, upstreamFor),
+    action: compileAction(route, config, upstreams),
   }
 }
 
@@ -134,12 +142,12 @@ function compileGates({ name, rateLimits, concurrency }: RouteConfig, limits: Li
   return gates
 }
 
-function compileAction(route: RouteConfig, config: Config, upstreamFor: FindUpstream): CompiledAction {
+function compileAction(route: RouteConfig, config: Config, upstreams: Upstreams): CompiledAction {
   const { action } = route
   const { set } = compileHeaderRules(route.headers.response)
   switch (action.kind) {
     case 'proxy':
-      return compileProxy(route, action, config, upstreamFor)
+      return compileProxy(route, action, config, upstreams)
     case 'redirect':
       return { kind: 'redirect', status: action.status, headers: set, redirect: compileRedirect(action.to) }
     case 'respond': {
@@ -155,13 +163,15 @@ function compileProxy(
   route: RouteConfig,
   action: Extract<RouteAction, { kind: 'proxy' }>,
   config: Config,
-  upstreamFor: FindUpstream,
+  upstreams: Upstreams,
 ): ProxyAction {
   const { connectMs, responseMs, idleMs, totalMs, websocketIdleMs } = route.timeouts
-  const upstream = upstreamFor(route.name, action)
+  const upstream = upstreams.ofRoute(route.name, action)
+  const { mirror } = route
   return {
     kind: 'proxy',
     upstream,
+    mirror: mirror && new Mirror(mirror, upstreams.find(mirror.upstream)),
     seating: upstream.room && new Seating(upstream, upstream.room),
     requestHeaders: compileRequestHeaders(route),
     responseHeaders: compileResponseHeaders(route),

@@ -94,6 +94,7 @@ test('an empty route is all defaults', async () => {
       bodyBytes: undefined,
       rateLimits: [],
       concurrency: 0,
+      mirror: undefined,
       action: proxyTo('/', { host: 'localhost', port: 80, tls: undefined }),
     },
   ])
@@ -162,6 +163,7 @@ test('every key of a route arrives', async () => {
       { requests: 6, perMs: 7000, burst: 8, key: { kind: 'header', name: 'x-key' }, dryRun: true, store: 'memory' },
     ],
     concurrency: 9,
+    mirror: undefined,
     action: proxyTo('api', {
       host: '::1',
       port: 443,

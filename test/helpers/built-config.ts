@@ -23,6 +23,7 @@ const ROUTE: RouteConfig = {
   bodyBytes: undefined,
   rateLimits: [],
   concurrency: 0,
+  mirror: undefined,
   action: { kind: 'respond', status: 200, body: 'ok', contentType: 'text/plain' },
 }
 

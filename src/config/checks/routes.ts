@@ -18,6 +18,7 @@ const PROXY_KEYS = [
   'slow_start',
   'max_connections',
   'queue',
+  'mirror',
 ] as const
 
 /** RFC 9110 §7.6.1 and RFC 9112 §6: they belong to one connection, and say where a message ends. */

@@ -104,7 +104,8 @@ function checkSources(route: RouteSettings, path: KeyPath, report: Report): void
 }
 
 function checkReference(route: RouteSettings, path: KeyPath, names: readonly string[], report: Report): void {
-  const { upstream, split } = route
+  const { upstream, split, mirror } = route
+  if (mirror !== undefined) checkUpstream(mirror.upstream, [...path, 'mirror', 'upstream'], names, report)
   if (split !== undefined) checkSplit(split, [...path, 'split'], names, report)
   if (upstream !== undefined) checkUpstream(upstream, [...path, 'upstream'], names, report)
   const named = upstream ?? split?.to[0]?.upstream
@@ -148,7 +149,11 @@ function checkSplit({ to, by, secret }: SplitSettings, path: KeyPath, names: rea
 function reportUnused({ routes, upstreams }: ConfigParts, report: Report): void {
   if (routes.includes(undefined)) return
   const used = new Set(
-    routes.flatMap((route) => [route?.upstream, ...(route?.split?.to ?? []).map(({ upstream }) => upstream)]),
+    routes.flatMap((route) => [
+      route?.upstream,
+      route?.mirror?.upstream,
+      ...(route?.split?.to ?? []).map(({ upstream }) => upstream),
+    ]),
   )
   for (const name of upstreams?.keys() ?? []) {
     if (used.has(name)) continue

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { backendShape, members } from './backend.ts'
 import { balancingShape } from './balancing.ts'
 import { concurrencySchema, rateLimitsSchema, routeLimitsSchema } from './limits.ts'
+import { mirrorSchema } from './mirror.ts'
 import { domain, fieldName, fieldValue, host, method } from './names.ts'
 import { retriesSchema } from './retries.ts'
 import { duration, filledText, flag, text, wholeNumber, word } from './scalars.ts'
@@ -76,6 +77,9 @@ export const routeSchema = map({
   limits: routeLimitsSchema,
   rate_limit: rateLimitsSchema,
   concurrency: concurrencySchema,
+  mirror: mirrorSchema
+    .optional()
+    .meta(swap('map', 'Send copies of requests to another group; its responses are dropped.')),
   respond: respondSchema.optional().meta(swap('map', 'Answer without a backend.')),
   redirect: redirectSchema.optional().meta(swap('map', 'Answer with a redirect.')),
 })
