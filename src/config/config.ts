@@ -93,6 +93,8 @@ export interface RouteConfig {
   /** Most requests under way, all workers together; 0: no limit. */
   readonly concurrency: number
   readonly mirror: MirrorConfig | undefined
+  /** CIDRs of clients; `deny` wins, and an empty `allow` is everyone. */
+  readonly access: { readonly allow: readonly string[]; readonly deny: readonly string[] }
   readonly action: RouteAction
 }
 

@@ -40,6 +40,7 @@ function buildRoute(route: RouteSettings, name: string, action: RouteAction): Ro
     bodyBytes: route.limits.body_bytes,
     rateLimits: buildRateLimits(route),
     concurrency: route.concurrency,
+    access: { allow: route.allow, deny: route.deny },
     mirror: route.mirror && buildMirror(route.mirror),
     action,
   }

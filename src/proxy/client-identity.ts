@@ -5,6 +5,7 @@ import type { HeaderList } from '../header-list.ts'
 import { isAuthority, parseAuthority } from '../routing/authority.ts'
 import { resolveDotSegments } from '../routing/path.ts'
 import { defaultPort } from '../upstream/backend-authority.ts'
+import { compileRanges } from './address-ranges.ts'
 import { compileFieldTable, findField } from './headers/field-table.ts'
 import { isRequestId } from './headers/request-id.ts'
 
@@ -34,15 +35,12 @@ export interface ClientIdentity {
   readonly requestId: string | undefined
 }
 
-type Range = readonly [ipaddr.IPv4 | ipaddr.IPv6, number]
 type ClaimName = 'for' | 'host' | 'port' | 'prefix' | 'proto' | 'id'
 type Claims = Partial<Record<ClaimName, string>>
 
-const MAX_REMEMBERED = 4096
 /** More proxies in a row than anyone has. */
 const MAX_HOPS = 64
 const MAPPED_PREFIX = '::ffff:'
-const MAPPED_BITS = 96
 
 const CLAIM_FIELDS = compileFieldTable(
   new Map<string, ClaimName>([
@@ -58,19 +56,8 @@ const CLAIM_FIELDS = compileFieldTable(
 /** Takes addresses and CIDRs; undefined where nobody is trusted. Throws for what is neither. */
 export function compileTrust(cidrs: readonly string[]): Trust | undefined {
   if (cidrs.length === 0) return undefined
-  const ranges = cidrs.map(parseRange)
-  const remembered = new Map<string, boolean>()
-  return {
-    isTrusted(address) {
-      const known = remembered.get(address)
-      if (known !== undefined) return known
-      const trusted = isInRanges(address, ranges)
-      const oldest = remembered.size < MAX_REMEMBERED ? undefined : remembered.keys().next().value
-      if (oldest !== undefined) remembered.delete(oldest)
-      remembered.set(address, trusted)
-      return trusted
-    },
-  }
+  const ranges = compileRanges(cidrs)
+  return { isTrusted: (address) => ranges.has(address) }
 }
 
 /** Reads no header unless the peer is trusted. */
@@ -176,25 +163,4 @@ function impliedPort(proto: 'http' | 'https' | undefined, hostIsClaimed: boolean
 function parsePrefix(text: string): string {
   if (!/^(?:\/[\w\-.~%!$&'()*+=:@]+)+\/?$/.test(text) || resolveDotSegments(text, 'refuse') !== text) return ''
   return text.endsWith('/') ? text.slice(0, -1) : text
-}
-
-function parseRange(text: string): Range {
-  try {
-    const [address, bits] = text.includes('/') ? ipaddr.parseCIDR(text) : wholeAddress(text)
-    const isMapped = address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && bits >= MAPPED_BITS
-    return isMapped ? [address.toIPv4Address(), bits - MAPPED_BITS] : [address, bits]
-  } catch (cause) {
-    throw new Error(`trusted proxy ${JSON.stringify(text)} is not an address or a CIDR`, { cause })
-  }
-}
-
-function wholeAddress(text: string): Range {
-  const address = ipaddr.parse(text)
-  return [address, address.kind() === 'ipv4' ? 32 : 128]
-}
-
-function isInRanges(address: string, ranges: readonly Range[]): boolean {
-  if (isIP(address) === 0) return false
-  const parsed = ipaddr.process(address)
-  return ranges.some(([range, bits]) => parsed.kind() === range.kind() && parsed.match(range, bits))
 }

@@ -10,6 +10,7 @@ import type { BackendRegistry } from '../upstream/backend-registry.ts'
 import type { AttemptTimeouts } from '../upstream/engine.ts'
 import { Split } from '../upstream/split.ts'
 import { CHANCE_AND_CLOCK, compileUpstream, type Upstream } from '../upstream/upstream.ts'
+import { createAccessGate } from './access-gate.ts'
 import { compileTrust, type Trust } from './client-identity.ts'
 import { createConcurrencyGate } from './concurrency-gate.ts'
 import type { Gate } from './gate.ts'
@@ -135,8 +136,10 @@ function compileRoute(
 }
 
 /** In the order in which they are passed. */
-function compileGates({ name, rateLimits, concurrency }: RouteConfig, limits: LimitPlan): Gate[] {
+function compileGates({ name, access, rateLimits, concurrency }: RouteConfig, limits: LimitPlan): Gate[] {
   const gates: Gate[] = []
+  const accessGate = createAccessGate(access)
+  if (accessGate !== undefined) gates.push(accessGate)
   if (rateLimits.length > 0) gates.push(createRateGate(name, rateLimits, limits))
   if (concurrency > 0) gates.push(createConcurrencyGate(limits.places(name, concurrency)))
   return gates

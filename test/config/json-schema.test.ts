@@ -39,6 +39,7 @@ test('a key is required only where it has no default', () => {
       ['to/items', ['upstream']],
       ['anyOf/0', ['requests']],
       ['1/items', ['requests']],
+      ['properties/mirror', ['upstream']],
       ['properties/redirect', ['to']],
       ['certificates/items', ['cert_file', 'key_file']],
     ],

@@ -95,6 +95,7 @@ test('an empty route is all defaults', async () => {
       rateLimits: [],
       concurrency: 0,
       mirror: undefined,
+      access: { allow: [], deny: [] },
       action: proxyTo('/', { host: 'localhost', port: 80, tls: undefined }),
     },
   ])
@@ -126,6 +127,8 @@ test('every key of a route arrives', async () => {
       limits: { body_bytes: 1kb }
       rate_limit: { requests: 6, per: 7s, burst: 8, key: header:X-Key, dry_run: true }
       concurrency: 9
+      allow: [10.0.0.0/8]
+      deny: [10.1.0.1, "2001:db8::/32"]
     - { path: /r, redirect: { to: "https://a.com/x" } }
     - { path: /s, respond: { status: 503, body: "down\\n", content_type: text/html } }
     - { path: /t, ssl: true }
@@ -164,6 +167,7 @@ test('every key of a route arrives', async () => {
     ],
     concurrency: 9,
     mirror: undefined,
+    access: { allow: ['10.0.0.0/8'], deny: ['10.1.0.1/32', '2001:db8::/32'] },
     action: proxyTo('api', {
       host: '::1',
       port: 443,

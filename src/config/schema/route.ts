@@ -3,7 +3,7 @@ import { backendShape, members } from './backend.ts'
 import { balancingShape } from './balancing.ts'
 import { concurrencySchema, rateLimitsSchema, routeLimitsSchema } from './limits.ts'
 import { mirrorSchema } from './mirror.ts'
-import { domain, fieldName, fieldValue, host, method } from './names.ts'
+import { cidr, domain, fieldName, fieldValue, host, method } from './names.ts'
 import { retriesSchema } from './retries.ts'
 import { duration, filledText, flag, text, wholeNumber, word } from './scalars.ts'
 import { dictionary, list, map, section } from './section.ts'
@@ -80,6 +80,10 @@ export const routeSchema = map({
   mirror: mirrorSchema
     .optional()
     .meta(swap('map', 'Send copies of requests to another group; its responses are dropped.')),
+  allow: list(cidr()).meta(
+    swap('list of address ranges', 'Clients that may come, by the address behind trusted proxies; empty is everyone.'),
+  ),
+  deny: list(cidr()).meta(swap('list of address ranges', 'Clients that may not, whatever allow says.')),
   respond: respondSchema.optional().meta(swap('map', 'Answer without a backend.')),
   redirect: redirectSchema.optional().meta(swap('map', 'Answer with a redirect.')),
 })
