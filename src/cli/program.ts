@@ -3,6 +3,7 @@ import { addCheck } from './check.ts'
 import { addGlobalOptions, formatExamples, printOutcome } from './command.ts'
 import { addEcho } from './echo.ts'
 import { EXIT } from './exit-codes.ts'
+import { addHashPassword } from './hash-password.ts'
 import { addLogs } from './logs.ts'
 import { failureDocument } from './outcome.ts'
 import { addPause, addResume } from './pause.ts'
@@ -56,6 +57,7 @@ function createProgram(json: boolean): Command {
   addRoutes(program)
   addPause(program)
   addResume(program)
+  addHashPassword(program)
   addLogs(program)
   addEcho(program)
   return program

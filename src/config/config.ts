@@ -1,4 +1,5 @@
 import type { LogSettings } from '../log/settings.ts'
+import type { BasicAuthConfig } from './auth-config.ts'
 import type { BalancingConfig, StickyConfig } from './balancing-config.ts'
 import type { RateLimitConfig, RedisConfig } from './limits-config.ts'
 import type { MirrorConfig } from './mirror-config.ts'
@@ -93,6 +94,7 @@ export interface RouteConfig {
   /** Most requests under way, all workers together; 0: no limit. */
   readonly concurrency: number
   readonly mirror: MirrorConfig | undefined
+  readonly basicAuth: BasicAuthConfig | undefined
   /** CIDRs of clients; `deny` wins, and an empty `allow` is everyone. */
   readonly access: { readonly allow: readonly string[]; readonly deny: readonly string[] }
   readonly action: RouteAction

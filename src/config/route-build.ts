@@ -1,3 +1,4 @@
+import { buildBasicAuth } from './auth-config.ts'
 import { routePath } from './backend-places.ts'
 import type { HeaderRules, MemberConfig, RouteAction, RouteConfig } from './config.ts'
 import { buildRateLimits } from './limits-build.ts'
@@ -40,6 +41,7 @@ function buildRoute(route: RouteSettings, name: string, action: RouteAction): Ro
     bodyBytes: route.limits.body_bytes,
     rateLimits: buildRateLimits(route),
     concurrency: route.concurrency,
+    basicAuth: buildBasicAuth(route.auth),
     access: { allow: route.allow, deny: route.deny },
     mirror: route.mirror && buildMirror(route.mirror),
     action,

@@ -11,6 +11,7 @@ import type { AttemptTimeouts } from '../upstream/engine.ts'
 import { Split } from '../upstream/split.ts'
 import { CHANCE_AND_CLOCK, compileUpstream, type Upstream } from '../upstream/upstream.ts'
 import { createAccessGate } from './access-gate.ts'
+import { createBasicAuthGate } from './basic-auth-gate.ts'
 import { compileTrust, type Trust } from './client-identity.ts'
 import { createConcurrencyGate } from './concurrency-gate.ts'
 import type { Gate } from './gate.ts'
@@ -136,10 +137,11 @@ function compileRoute(
 }
 
 /** In the order in which they are passed. */
-function compileGates({ name, access, rateLimits, concurrency }: RouteConfig, limits: LimitPlan): Gate[] {
+function compileGates({ name, access, basicAuth, rateLimits, concurrency }: RouteConfig, limits: LimitPlan): Gate[] {
   const gates: Gate[] = []
   const accessGate = createAccessGate(access)
   if (accessGate !== undefined) gates.push(accessGate)
+  if (basicAuth !== undefined) gates.push(createBasicAuthGate(basicAuth))
   if (rateLimits.length > 0) gates.push(createRateGate(name, rateLimits, limits))
   if (concurrency > 0) gates.push(createConcurrencyGate(limits.places(name, concurrency)))
   return gates

@@ -50,7 +50,7 @@ test('a usage error is one JSON document with --json', async () => {
 
 test('every command has a help text with examples', async () => {
   const { stdout } = await pyserve(['--help'])
-  const listed = stdout.slice(stdout.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)/gm)
+  const listed = stdout.slice(stdout.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+)/gm)
   const commands = [...listed].map(([, name]) => name).filter((name) => name !== 'help')
   assert.deepEqual(commands, [
     'start',
@@ -63,6 +63,7 @@ test('every command has a help text with examples', async () => {
     'routes',
     'pause',
     'resume',
+    'hash-password',
     'logs',
     'echo',
   ])

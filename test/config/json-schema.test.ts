@@ -40,6 +40,7 @@ test('a key is required only where it has no default', () => {
       ['anyOf/0', ['requests']],
       ['1/items', ['requests']],
       ['properties/mirror', ['upstream']],
+      ['properties/basic', ['users']],
       ['properties/redirect', ['to']],
       ['certificates/items', ['cert_file', 'key_file']],
     ],

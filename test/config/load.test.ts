@@ -95,6 +95,7 @@ test('an empty route is all defaults', async () => {
       rateLimits: [],
       concurrency: 0,
       mirror: undefined,
+      basicAuth: undefined,
       access: { allow: [], deny: [] },
       action: proxyTo('/', { host: 'localhost', port: 80, tls: undefined }),
     },
@@ -167,6 +168,7 @@ test('every key of a route arrives', async () => {
     ],
     concurrency: 9,
     mirror: undefined,
+    basicAuth: undefined,
     access: { allow: ['10.0.0.0/8'], deny: ['10.1.0.1/32', '2001:db8::/32'] },
     action: proxyTo('api', {
       host: '::1',

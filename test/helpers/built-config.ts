@@ -24,6 +24,7 @@ const ROUTE: RouteConfig = {
   rateLimits: [],
   concurrency: 0,
   mirror: undefined,
+  basicAuth: undefined,
   access: { allow: [], deny: [] },
   action: { kind: 'respond', status: 200, body: 'ok', contentType: 'text/plain' },
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { authSchema } from './auth.ts'
 import { backendShape, members } from './backend.ts'
 import { balancingShape } from './balancing.ts'
 import { concurrencySchema, rateLimitsSchema, routeLimitsSchema } from './limits.ts'
@@ -84,6 +85,7 @@ export const routeSchema = map({
     swap('list of address ranges', 'Clients that may come, by the address behind trusted proxies; empty is everyone.'),
   ),
   deny: list(cidr()).meta(swap('list of address ranges', 'Clients that may not, whatever allow says.')),
+  auth: authSchema.optional().meta(swap('map', 'Who may come, by what they know.')),
   respond: respondSchema.optional().meta(swap('map', 'Answer without a backend.')),
   redirect: redirectSchema.optional().meta(swap('map', 'Answer with a redirect.')),
 })
