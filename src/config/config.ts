@@ -1,6 +1,7 @@
 import type { LogSettings } from '../log/settings.ts'
 import type { BasicAuthConfig } from './auth-config.ts'
 import type { BalancingConfig, StickyConfig } from './balancing-config.ts'
+import type { HealthCheckConfig, PassiveHealthConfig } from './health-config.ts'
 import type { RateLimitConfig, RedisConfig } from './limits-config.ts'
 import type { MirrorConfig } from './mirror-config.ts'
 import type { QueueConfig } from './queue-config.ts'
@@ -124,6 +125,10 @@ export interface UpstreamConfig {
   /** At each backend, all workers together; 0: no limit. */
   readonly maxConnections: number
   readonly queue: QueueConfig
+  /** Undefined: nobody asks. */
+  readonly healthCheck: HealthCheckConfig | undefined
+  /** Undefined: whatever becomes of requests, no backend is left out. */
+  readonly passiveHealth: PassiveHealthConfig | undefined
 }
 
 export interface MemberConfig extends BackendConfig {

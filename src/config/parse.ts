@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import { checkAdmin } from './checks/admin.ts'
 import { reportExtras } from './checks/extras.ts'
+import { checkHealth } from './checks/health.ts'
 import { checkLimits } from './checks/limits.ts'
 import { checkRoutes } from './checks/routes.ts'
 import { checkServer } from './checks/server.ts'
@@ -76,6 +77,7 @@ export function parseConfig(text: string, file: string, options: ParseOptions): 
   checkAdmin(parts, report)
   checkRoutes(parts.routes, report)
   checkUpstreams(parts, report)
+  checkHealth(parts, report)
   checkLimits(parts.routes, parts.server, parts.isBroken('server.redis'), report)
   reportExtras(given, report)
   return { ...draft, given, parts }

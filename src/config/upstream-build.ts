@@ -2,12 +2,12 @@ import { isIP } from 'node:net'
 import { upstreamPath } from './backend-places.ts'
 import type { BalancingConfig } from './balancing-config.ts'
 import type { BackendConfig, BackendTls, MemberConfig, UpstreamConfig } from './config.ts'
+import { buildHealthCheck, buildPassiveHealth } from './health-config.ts'
 import type { KeyPath } from './key-path.ts'
 import { listBackendFiles } from './named-files.ts'
 import type { ConfigParts } from './parse.ts'
 import type { PemReader } from './pem-reader.ts'
-import type { BackendTlsSettings, MemberSettings } from './schema/backend.ts'
-import type { BalancingSettings } from './schema/balancing.ts'
+import type { BackendTlsSettings, MemberSettings, UpstreamSettings } from './schema/backend.ts'
 
 const DEFAULT_HOST = 'localhost'
 const DEFAULT_PORT = 80
@@ -39,8 +39,11 @@ export function buildUpstreams(upstreams: ConfigParts['upstreams'], sources: Bui
 export function buildUpstream(
   name: string,
   backends: readonly MemberConfig[],
-  { load_balancing, sticky, slow_start, max_connections, queue }: BalancingSettings,
+  settings: Omit<UpstreamSettings, 'backends'>,
 ): UpstreamConfig {
+  const { load_balancing, sticky, slow_start, max_connections, queue, health_check, passive_health } = settings
+  // One backend with nothing beside it is asked whatever became of the last request.
+  const isWatched = health_check !== undefined || backends.length > 1 || backends[0]?.discovery !== undefined
   return {
     name,
     backends,
@@ -49,6 +52,8 @@ export function buildUpstream(
     slowStartMs: slow_start ?? 0,
     maxConnections: max_connections ?? 0,
     queue: { size: queue?.size ?? QUEUE_SIZE, timeoutMs: queue?.timeout ?? QUEUE_TIMEOUT_MS },
+    healthCheck: health_check && buildHealthCheck(health_check),
+    passiveHealth: buildPassiveHealth(passive_health, isWatched),
   }
 }
 

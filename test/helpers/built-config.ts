@@ -78,6 +78,8 @@ export function upstreamOf(settings: Partial<UpstreamConfig> & Pick<UpstreamConf
     slowStartMs: 0,
     maxConnections: 0,
     queue: { size: 100, timeoutMs: 5_000 },
+    healthCheck: undefined,
+    passiveHealth: undefined,
     ...settings,
   }
 }

@@ -12,7 +12,15 @@ import type { SplitSettings } from '../schema/split.ts'
 /** Each says where the backends are: a route has one of them. */
 const SOURCES = ['upstream', 'split', 'backends', 'host', 'port', 'ssl'] as const
 /** A route that shares a group cannot have a policy of its own. */
-const POLICIES = ['load_balancing', 'sticky', 'slow_start', 'max_connections', 'queue'] as const
+const POLICIES = [
+  'load_balancing',
+  'sticky',
+  'slow_start',
+  'max_connections',
+  'queue',
+  'health_check',
+  'passive_health',
+] as const
 
 /** How the backends of a group, and routes and groups, go together. */
 export function checkUpstreams(parts: ConfigParts, report: Report): void {

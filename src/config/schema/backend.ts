@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { balancingShape } from './balancing.ts'
+import { healthShape } from './health.ts'
 import { host, serviceName } from './names.ts'
 import { filledText, flag, wholeNumber } from './scalars.ts'
 import { map } from './section.ts'
@@ -49,6 +50,7 @@ export function members() {
 export const upstreamSchema = map({
   backends: members().meta(swap('list of backends', 'The backends of the group.')),
   ...balancingShape,
+  ...healthShape,
 })
 
 export type BackendTlsSettings = z.output<typeof backendTlsSchema>

@@ -48,8 +48,6 @@ export const balancingShape = {
 
 const balancingSchema = map(balancingShape)
 
-export type BalancingSettings = z.output<typeof balancingSchema>
-
 export function cookieName() {
   return z.string({ error: COOKIE_NAME }).regex(/^[\w-]{1,100}$/, { error: COOKIE_NAME })
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { authSchema } from './auth.ts'
 import { backendShape, members } from './backend.ts'
 import { balancingShape } from './balancing.ts'
+import { healthShape } from './health.ts'
 import { concurrencySchema, rateLimitsSchema, routeLimitsSchema } from './limits.ts'
 import { mirrorSchema } from './mirror.ts'
 import { cidr, domain, fieldName, fieldValue, host, method } from './names.ts'
@@ -59,6 +60,7 @@ export const routeSchema = map({
   upstream: filledText().optional().meta(swap('name', 'A group of server.upstreams in place of backends.')),
   split: splitSchema.optional().meta(swap('map', 'Several groups that share the requests, in place of one.')),
   ...balancingShape,
+  ...healthShape,
   websocket: flag().optional().meta(none('boolean', 'Accepted for PyServe: WebSocket needs no setting.')),
   name: filledText()
     .max(200, { error: 'a name of at most 200 characters' })

@@ -17,6 +17,15 @@ export function exactPath(value: string): string | Refusal {
   return refusePath(value, { mayEndWithStar: true }) ?? normalizePath(value)
 }
 
+/** What is asked for: a path, perhaps with a query. */
+export function requestPath() {
+  return scalar(z.string({ error: PATH }), (value) => {
+    const path = escapeNonAscii(value)
+    if (!path.startsWith('/')) return refuse(PATH, hintForSlash(value))
+    return /^[!-"$-~]+$/.test(path) ? path : refuse('a path without spaces and #', 'write a space as %20')
+  })
+}
+
 /** A Location: what is not ASCII is escaped. */
 export function redirectTarget() {
   return scalar(z.string({ error: TARGET }), (value) => {
