@@ -1,5 +1,5 @@
 import type { Backend } from '../upstream/backend.ts'
-import type { Attempt, UpgradeSink, UpstreamEngine, UpstreamRequest } from '../upstream/engine.ts'
+import type { Attempt, UpgradeSink, UpstreamEngine, UpstreamReason, UpstreamRequest } from '../upstream/engine.ts'
 import { noteFirstByte, noteNoAnswer } from '../upstream/latency.ts'
 import type { Arrival } from './arrival.ts'
 import { buildRequestHeaders } from './headers/request-headers.ts'
@@ -29,6 +29,8 @@ export class Attempts {
   #backend: Backend | undefined
   #attempt: Attempt | undefined
   #isOver = true
+  /** The backend whose open circuit let this exchange through, until it is known how that went. */
+  #probed: Backend | undefined
   /** Only where the upstream is timed. */
   #sentAtMs = 0
   /** Undefined until an attempt failed. */
@@ -59,7 +61,10 @@ export class Attempts {
     }
     const backend = this.#pick(NONE)
     if (backend === undefined) this.#sink.unavailable('no_backend')
-    else this.#send(backend)
+    else {
+      this.#claim(backend)
+      this.#send(backend)
+    }
   }
 
   /** Goes on with another backend, where the route allows it; `requestSent`: the last one may have seen the request. */
@@ -77,19 +82,28 @@ export class Attempts {
     this.abort()
     this.#body?.detach()
     this.release()
+    if (this.#action.seating === undefined) this.#claim(next)
     // The place at the backend that was found may be taken by now.
     retries.schedule(() => (this.#action.seating === undefined ? this.#send(next) : this.#waitForSeat(retries.tried)))
     return true
   }
 
   /** A response head came. */
-  answered(): void {
-    if (this.#action.upstream.isTimed) this.#noteTime(true)
+  answered(status: number): void {
+    const { passive, upstream } = this.#action
+    if (passive !== undefined && this.#backend !== undefined) {
+      passive.answered(this.#backend, status, this.#endProbe())
+    }
+    if (upstream.isTimed) this.#noteTime(true)
   }
 
   /** The attempt failed before there was a response. */
-  failed(): void {
-    if (this.#action.upstream.isTimed) this.#noteTime(false)
+  failed(reason: UpstreamReason): void {
+    const { passive, upstream } = this.#action
+    if (passive !== undefined && this.#backend !== undefined) {
+      passive.failed(this.#backend, reason, this.#endProbe())
+    }
+    if (upstream.isTimed) this.#noteTime(false)
   }
 
   resume(): void {
@@ -112,6 +126,9 @@ export class Attempts {
   stop(): void {
     this.#retries?.end()
     this.#stopWaiting?.()
+    if (this.#probed === undefined) return
+    this.#action.passive?.abandon(this.#probed)
+    this.#probed = undefined
   }
 
   /** The backend is done with: it does not count for it any more. */
@@ -139,9 +156,33 @@ export class Attempts {
         this.#sink.unavailable(outcome)
         return
       }
+      // Another exchange was let through while the place was found.
+      if (!this.#claim(outcome.backend)) {
+        outcome.leave()
+        this.#waitForSeat(tried)
+        return
+      }
       this.#leave = outcome.leave
       this.#send(outcome.backend)
     })
+  }
+
+  /** An open circuit lets one attempt through: this one, unless it is false. What was picked just now may be claimed. */
+  #claim(backend: Backend): boolean {
+    const { passive } = this.#action
+    const { openUntilMs } = backend.state
+    if (openUntilMs === 0 || passive === undefined) return true
+    if (openUntilMs > performance.now()) return false
+    passive.probe(backend)
+    this.#probed = backend
+    return true
+  }
+
+  /** Whether the attempt under way was the probe; it is not any more. */
+  #endProbe(): boolean {
+    const isProbe = this.#probed !== undefined
+    this.#probed = undefined
+    return isProbe
   }
 
   #noteTime(hasAnswered: boolean): void {

@@ -63,7 +63,7 @@ export class Forward implements AttemptsSink, ResponderWatcher {
   head(head: ResponseHead): void {
     const { retry } = this.#action
     const { backend } = this.#attempts
-    this.#attempts.answered()
+    this.#attempts.answered(head.status)
     if (backend === undefined || (retry?.statuses.has(head.status) && this.#attempts.retry(true))) return
     this.#noteHead(head)
     this.#arrival.responder.head(this.#toClient(head, backend))
@@ -88,7 +88,7 @@ export class Forward implements AttemptsSink, ResponderWatcher {
     this.#attempts.ended()
     this.#attempts.backend?.series.countFailure(reason)
     const { headSent } = this.#arrival.responder
-    if (!headSent) this.#attempts.failed()
+    if (!headSent) this.#attempts.failed(reason)
     const mayRetry = !this.#settled && !headSent
     if (mayRetry && this.#action.retry?.reasons.has(reason) && this.#attempts.retry(requestSent)) return
     this.#answer(reason)
@@ -96,6 +96,7 @@ export class Forward implements AttemptsSink, ResponderWatcher {
 
   switched(head: ResponseHead, socket: Duplex, first: Buffer): void {
     this.#attempts.ended()
+    this.#attempts.answered(head.status)
     const { upgrade, log } = this.#arrival
     const { backend } = this.#attempts
     if (upgrade === undefined || backend === undefined || this.#settled) {

@@ -1,5 +1,7 @@
 import type { Config, RouteAction, RouteConfig, UpstreamConfig } from '../config/config.ts'
 import { findHeader } from '../header-list.ts'
+import { createPassiveHealth, type PassiveHealth } from '../health/passive-health.ts'
+import { joinPassiveHealth, type WatchedUpstream } from '../health/split-health.ts'
 import type { LimitPlan } from '../limits/limit-plan.ts'
 import type { RouteSeries } from '../metrics/series.ts'
 import type { WorkerMetrics } from '../metrics/worker-metrics.ts'
@@ -67,14 +69,16 @@ export interface ProxyAction {
   readonly mirror: Mirror | undefined
   /** Undefined where every backend takes any number. */
   readonly seating: Seating | undefined
+  /** Undefined where nobody watches what becomes of requests. */
+  readonly passive: PassiveHealth | undefined
 }
 
 /** Those that routes share are compiled once. */
 interface Upstreams {
   /** By name. */
-  find(name: string): Upstream
+  find(name: string): WatchedUpstream
   /** That of a route. */
-  ofRoute(route: string, action: Extract<RouteAction, { kind: 'proxy' }>): Upstream
+  ofRoute(route: string, action: Extract<RouteAction, { kind: 'proxy' }>): WatchedUpstream
 }
 
 /** What a world is compiled with; all of it outlives the world. */
@@ -89,23 +93,27 @@ export interface WorldParts {
 /** Throws where the configuration cannot be compiled; nothing of the running world has changed then. */
 export function compileWorld(config: Config, parts: WorldParts): World {
   const { registry, limits, stickySecret } = parts
-  const compile = (group: UpstreamConfig) => {
-    const { name, maxConnections } = group
+  const compile = (group: UpstreamConfig): WatchedUpstream => {
+    const { name, maxConnections, passiveHealth } = group
     const places = maxConnections > 0 ? limits.connections(name, maxConnections) : undefined
-    return compileUpstream(group, registry, { stickySecret, places })
+    const upstream = compileUpstream(group, registry, { stickySecret, places })
+    return { upstream, passive: passiveHealth && createPassiveHealth(passiveHealth, () => upstream.backends, registry) }
   }
   const shared = new Map(config.upstreams.map((group) => [group.name, compile(group)]))
   const find = (name: string) => {
-    const upstream = shared.get(name)
-    if (upstream === undefined) throw new Error(`there is no upstream ${JSON.stringify(name)}`)
-    return upstream
+    const group = shared.get(name)
+    if (group === undefined) throw new Error(`there is no upstream ${JSON.stringify(name)}`)
+    return group
   }
   const ofRoute: Upstreams['ofRoute'] = (name, { upstream, split }) => {
-    if (split !== undefined) return new Split(name, split, { ...CHANCE_AND_CLOCK, stickySecret, find })
-    return typeof upstream === 'string' ? find(upstream) : compile(upstream)
+    if (split === undefined) return typeof upstream === 'string' ? find(upstream) : compile(upstream)
+    const sources = { ...CHANCE_AND_CLOCK, stickySecret, find: (group: string) => find(group).upstream }
+    const passive = joinPassiveHealth(split.parts.map((part) => find(part.upstream)))
+    return { upstream: new Split(name, split, sources), passive }
   }
   const routes = config.routes.map((rule) => ({ rule, value: compileRoute(rule, config, { find, ofRoute }, parts) }))
-  const upstreams = [...new Set([...shared.values(), ...routes.flatMap(({ value }) => upstreamsOf(value))])]
+  const own = routes.flatMap(({ value }) => upstreamsOf(value))
+  const upstreams = [...new Set([...shared.values().map(({ upstream }) => upstream), ...own])]
   return {
     table: compileRouteTable(routes),
     redirects: compileRedirects(config.redirects),
@@ -171,12 +179,13 @@ function compileProxy(
   upstreams: Upstreams,
 ): ProxyAction {
   const { connectMs, responseMs, idleMs, totalMs, websocketIdleMs } = route.timeouts
-  const upstream = upstreams.ofRoute(route.name, action)
+  const { upstream, passive } = upstreams.ofRoute(route.name, action)
   const { mirror } = route
   return {
     kind: 'proxy',
     upstream,
-    mirror: mirror && new Mirror(mirror, upstreams.find(mirror.upstream)),
+    passive,
+    mirror: mirror && new Mirror(mirror, upstreams.find(mirror.upstream).upstream),
     seating: upstream.room && new Seating(upstream, upstream.room),
     requestHeaders: compileRequestHeaders(route),
     responseHeaders: compileResponseHeaders(route),

@@ -1,6 +1,6 @@
 import type { UpstreamConfig } from '../config/config.ts'
 import { Affinity } from './affinity.ts'
-import { availableSince, findNextReturn, isAvailable, listAvailable } from './availability.ts'
+import { availableSince, findNextReturn, isAvailable, listAvailable, listOpen } from './availability.ts'
 import type { Backend } from './backend.ts'
 import type { BackendRegistry } from './backend-registry.ts'
 import type { Balancer, PickInput } from './balancing/balancer.ts'
@@ -63,6 +63,12 @@ export class BackendGroup implements Upstream {
     return this.#affinity
   }
 
+  get isServed(): boolean {
+    this.#refresh()
+    const nowMs = this.#nowMs()
+    return this.#open.some(({ backend }) => isAvailable(backend, nowMs))
+  }
+
   pick(input: PickInput, tried: readonly Backend[]): Backend | undefined {
     this.#refresh()
     if (tried.length > 0) return this.#pickAnother(input, tried)
@@ -104,8 +110,7 @@ export class BackendGroup implements Upstream {
       this.#found = this.#registry.found
       this.#findMembers()
     }
-    const members = listAvailable(this.#members, nowMs)
-    this.#open = members.length > 0 ? members : listAvailable(this.#spares, nowMs)
+    this.#open = listOpen(this.#members, this.#spares, nowMs)
     this.#epoch = epoch
     this.#staleAtMs = Math.min(findNextReturn(this.#members, nowMs), findNextReturn(this.#spares, nowMs))
     if (this.#slowStartMs > 0) this.#slowUntilMs = nowMs

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { formatAddress } from '../address.ts'
 import type { BackendConfig } from '../config/config.ts'
+import type { Trouble } from '../health/trouble.ts'
 import type { BackendSeries } from '../metrics/series.ts'
 import { WorkerMetrics } from '../metrics/worker-metrics.ts'
 import { type BackendAuthority, describeBackend, nameBackend } from './backend-authority.ts'
@@ -21,11 +22,15 @@ export interface Backend {
 export interface BackendState {
   inFlight: number
   tunnels: number
-  /** To be changed by the registry alone, and `ejectedUntilMs` with it: upstreams keep lists of who is available. */
+  /** To be changed by the registry alone, and the two below with it: upstreams keep lists of who is available. */
   health: 'up' | 'down' | 'drained'
   /** By the clock of `performance.now()`; 0 when it was never ejected. */
   ejectedUntilMs: number
-  /** When its health became `up`, by the same clock; 0: it was from the beginning. */
+  /** Nothing goes there until then, by the same clock, and one attempt after that; 0: its circuit is closed. */
+  openUntilMs: number
+  /** Undefined as long as no request failed. */
+  trouble: Trouble | undefined
+  /** When its health became `up` or its circuit was closed, by the same clock; 0: it was from the beginning. */
   upSinceMs: number
   /** Moving average; 0 until it is measured, which only upstreams do that need it. */
   firstByteMs: number
@@ -57,6 +62,8 @@ export function createBackendState(upSinceMs = 0): BackendState {
     tunnels: 0,
     health: 'up',
     ejectedUntilMs: 0,
+    openUntilMs: 0,
+    trouble: undefined,
     upSinceMs,
     firstByteMs: 0,
     measuredAtMs: 0,

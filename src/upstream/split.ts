@@ -60,6 +60,10 @@ export class Split implements Upstream, ResponseMarks {
     this.affinity = isMarked ? this : undefined
   }
 
+  get isServed(): boolean {
+    return this.#upstreams.some(({ isServed }) => isServed)
+  }
+
   get backends(): readonly Backend[] {
     return this.#upstreams.flatMap(({ backends }) => backends)
   }
@@ -68,12 +72,12 @@ export class Split implements Upstream, ResponseMarks {
     const [before] = tried
     const chosen = (before && this.#upstreamOf(before)) ?? this.#choose(input)
     const backend = chosen?.pick(input, tried)
-    if (backend !== undefined) return backend
+    if (backend !== undefined && chosen?.isServed) return backend
     for (const { upstream } of this.#parts) {
-      const other = upstream === chosen ? undefined : upstream.pick(input, tried)
+      const other = upstream === chosen || !upstream.isServed ? undefined : upstream.pick(input, tried)
       if (other !== undefined) return other
     }
-    return undefined
+    return backend
   }
 
   fieldsFor(backend: Backend, head: RequestHead, isSecure: boolean): HeaderList {

@@ -25,6 +25,8 @@ export interface Upstream {
   readonly affinity: ResponseMarks | undefined
   /** Undefined where every backend takes any number. */
   readonly room: Room | undefined
+  /** One is there that nothing is known against: `pick` may find another in a panic. */
+  readonly isServed: boolean
   /** The backend for the next attempt, which is none of `tried`; undefined: no other is available. */
   pick(input: PickInput, tried: readonly Backend[]): Backend | undefined
 }
@@ -56,13 +58,15 @@ export function compileUpstream(
   return new BackendGroup(config, registry, { random, nowMs, stickySecret, places })
 }
 
-/** Nothing to choose. */
+/** Nothing to choose: what is known of its health would leave nobody, and is ignored. An open circuit is not. */
 function createSingle(
   config: UpstreamConfig,
   backend: Backend,
   nowMs: () => number,
   places: LeaseBook | undefined,
 ): Upstream {
+  // It may be a backend of another upstream too, that watches it.
+  const isWatched = config.passiveHealth !== undefined
   const { state } = backend
   return {
     name: config.name,
@@ -70,9 +74,13 @@ function createSingle(
     isTimed: false,
     room: createRoom(config, places),
     affinity: undefined,
+    get isServed() {
+      return isAvailable(backend, nowMs())
+    },
     pick(_input, tried) {
       if (tried.length > 0) return undefined
-      return isAvailable(backend, state.ejectedUntilMs === 0 ? 0 : nowMs()) ? backend : undefined
+      if (state.health === 'drained') return undefined
+      return isWatched && state.openUntilMs > 0 && state.openUntilMs > nowMs() ? undefined : backend
     },
   }
 }

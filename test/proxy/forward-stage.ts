@@ -42,6 +42,8 @@ export interface StageOptions {
   readonly backends?: number
   readonly retries?: Partial<RouteConfig['retries']>
   readonly upstream?: Partial<UpstreamConfig>
+  /** What the backends went through before. */
+  readonly before?: (backends: readonly Backend[]) => void
   /** Called before the engine returns its attempt. */
   readonly atOnce?: (attempt: AskedAttempt) => void
 }
@@ -69,6 +71,7 @@ export function stage(options: StageOptions = {}): Stage {
   const { action, world } = compileAction(options, metrics)
   const [backend] = world.backends
   assert.ok(backend !== undefined)
+  options.before?.(world.backends)
   const forward = new Forward({ engine, tunnels: new TunnelSet() }, action, arrival, '/x')
   forward.start()
   return { responder, records, metrics, calls, forward, backend, backends: world.backends, attempts }

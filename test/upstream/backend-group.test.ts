@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { UpstreamConfig } from '../../src/config/config.ts'
+import { USUAL_PASSIVE_HEALTH } from '../../src/config/health-config.ts'
 import { WorkerMetrics } from '../../src/metrics/worker-metrics.ts'
 import type { Backend } from '../../src/upstream/backend.ts'
 import { BackendRegistry } from '../../src/upstream/backend-registry.ts'
@@ -75,15 +76,60 @@ test('an ejected backend comes back when its time is over, without anybody sayin
   assert.deepEqual(countPicks(at, 10), { a: 5, b: 5 })
 })
 
-test('the only backend takes nothing either while it is not available', () => {
+test('the only backend is asked whatever is known of its health, unless it is drained', () => {
   const at = stage({ a: {} })
-  assert.equal(pickName(at), 'a')
   at.registry.eject(at.find('a'), 2_000)
-  assert.equal(pickName(at), undefined)
-  at.clock.ms = 2_000
-  assert.equal(pickName(at), 'a')
   at.registry.setHealth(at.find('a'), 'down')
+  assert.equal(pickName(at), 'a')
+  assert.equal(at.upstream.isServed, false)
+  at.registry.setHealth(at.find('a'), 'drained')
   assert.equal(pickName(at), undefined)
+  at.registry.setHealth(at.find('a'), 'up')
+  assert.equal(at.upstream.isServed, false)
+  at.clock.ms = 2_000
+  assert.equal(at.upstream.isServed, true)
+})
+
+test('the only backend is asked over an open circuit, unless it is watched', () => {
+  for (const { passiveHealth, during } of [
+    { passiveHealth: undefined, during: 'a' },
+    { passiveHealth: USUAL_PASSIVE_HEALTH, during: undefined },
+  ]) {
+    const at = stage({ a: {} }, { passiveHealth })
+    at.registry.openCircuit(at.find('a'), 2_000, 'connect_failed')
+    assert.equal(pickName(at), during)
+    at.clock.ms = 2_000
+    assert.equal(pickName(at), 'a')
+  }
+})
+
+for (const { name, members, down, drained = [], open = [], picked } of [
+  { name: 'half of them are enough', members: ['a', 'b'], down: ['a'], picked: ['b'] },
+  { name: 'less than half are not', members: ['a', 'b', 'c'], down: ['a', 'b'], picked: ['a', 'b', 'c'] },
+  { name: 'none is a panic too', members: ['a', 'b'], down: ['a', 'b'], picked: ['a', 'b'] },
+  { name: 'who is drained does not count', members: ['a', 'b', 'c'], down: ['a'], drained: ['b'], picked: ['c'] },
+  { name: 'who is drained is not asked', members: ['a', 'b'], down: ['a'], drained: ['b'], picked: ['a'] },
+  { name: 'an open circuit stays out', members: ['a', 'b', 'c'], down: ['a', 'b'], open: ['a'], picked: ['b', 'c'] },
+  { name: 'everybody has an open circuit', members: ['a', 'b'], down: [], open: ['a', 'b'], picked: ['none'] },
+  { name: 'everybody is drained', members: ['a', 'b'], down: [], drained: ['a', 'b'], picked: ['none'] },
+]) {
+  test(`in a panic health is ignored: ${name}`, () => {
+    const at = stage(Object.fromEntries(members.map((member) => [member, {}])))
+    for (const member of down) at.registry.setHealth(at.find(member), 'down')
+    for (const member of drained) at.registry.setHealth(at.find(member), 'drained')
+    for (const member of open) at.registry.openCircuit(at.find(member), 9_000, 'connect_failed')
+    assert.deepEqual(Object.keys(countPicks(at, 30)).sort(), picked)
+  })
+}
+
+test('a backup that is available comes before a panic', () => {
+  const at = stage({ a: {}, b: {}, c: {}, d: { backup: true } })
+  for (const name of ['a', 'b']) at.registry.setHealth(at.find(name), 'down')
+  assert.deepEqual(countPicks(at, 10), { c: 10 })
+  at.registry.setHealth(at.find('c'), 'down')
+  assert.deepEqual(countPicks(at, 10), { d: 10 })
+  at.registry.setHealth(at.find('d'), 'down')
+  assert.deepEqual(countPicks(at, 9), { a: 3, b: 3, c: 3 })
 })
 
 test('backups are asked only where no other is available', () => {

@@ -119,3 +119,10 @@ test('a group that is down leaves its clients to the others', () => {
   for (const backend of find('stable').backends) registry.setHealth(backend, 'down')
   assert.deepEqual(countGroups(split, 100), [0, 100])
 })
+
+test('where every group is down each is asked as ever', () => {
+  const { registry, split } = stage({ kind: 'random' })
+  for (const backend of split.backends) registry.setHealth(backend, 'down')
+  const [stable = 0, canary = 0] = countGroups(split, 200)
+  assert.ok(stable > canary && canary > 0, `${stable} ${canary}`)
+})

@@ -46,8 +46,6 @@ export const balancingShape = {
   queue: queueSchema.optional().meta(swap('map', 'Where requests wait for a place at a backend.')),
 }
 
-const balancingSchema = map(balancingShape)
-
 export function cookieName() {
   return z.string({ error: COOKIE_NAME }).regex(/^[\w-]{1,100}$/, { error: COOKIE_NAME })
 }
