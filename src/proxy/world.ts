@@ -17,6 +17,7 @@ import { createBasicAuthGate } from './basic-auth-gate.ts'
 import { compileTrust, type Trust } from './client-identity.ts'
 import { createConcurrencyGate } from './concurrency-gate.ts'
 import type { Gate } from './gate.ts'
+import { createHeaderGate } from './header-gate.ts'
 import { compileHeaderRules } from './headers/header-rules.ts'
 import { compileRequestHeaders, type RequestHeaderPlan } from './headers/request-headers.ts'
 import { compileResponseHeaders, type ResponseHeaderPlan } from './headers/response-headers.ts'
@@ -145,11 +146,14 @@ function compileRoute(
 }
 
 /** In the order in which they are passed. */
-function compileGates({ name, access, basicAuth, rateLimits, concurrency }: RouteConfig, limits: LimitPlan): Gate[] {
+function compileGates(route: RouteConfig, limits: LimitPlan): Gate[] {
+  const { name, access, basicAuth, rateLimits, concurrency } = route
   const gates: Gate[] = []
   const accessGate = createAccessGate(access)
   if (accessGate !== undefined) gates.push(accessGate)
   if (basicAuth !== undefined) gates.push(createBasicAuthGate(basicAuth))
+  const headerGate = createHeaderGate(route)
+  if (headerGate !== undefined) gates.push(headerGate)
   if (rateLimits.length > 0) gates.push(createRateGate(name, rateLimits, limits))
   if (concurrency > 0) gates.push(createConcurrencyGate(limits.places(name, concurrency)))
   return gates

@@ -1,6 +1,8 @@
+import { HEADER_VARIABLES, listUnknownVariables, parseTemplate } from '../../header-template.ts'
 import { routePath } from '../backend-places.ts'
 import { showValue } from '../issues.ts'
 import type { KeyPath } from '../key-path.ts'
+import { findNearest } from '../nearest.ts'
 import type { ProblemDetail, Report } from '../report.ts'
 import { isFieldName } from '../schema/names.ts'
 import type { HeaderRuleSettings, RouteSettings } from '../schema/route.ts'
@@ -89,12 +91,26 @@ function checkHeaderRules({ set, remove }: HeaderRuleSettings, path: KeyPath, re
       })
     }
     seen.set(name.toLowerCase(), name)
+    checkVariables(name, set[name] ?? '', place, report)
   }
   for (const [i, name] of remove.entries()) {
     checkFieldName(name, [...path, 'remove', i], {}, report)
     if (name.toLowerCase() === 'host' && path.at(-1) === 'request') {
       report.error([...path, 'remove', i], 'no request may go without Host')
     }
+  }
+}
+
+function checkVariables(name: string, value: string, place: KeyPath, report: Report): void {
+  for (const unknown of listUnknownVariables(value)) {
+    const near = findNearest(unknown, HEADER_VARIABLES)
+    report.error(place, `there is no variable {${unknown}}`, {
+      expected: `one of ${HEADER_VARIABLES.map((variable) => `{${variable}}`).join(', ')}`,
+      hint: near === undefined ? `write {{${unknown}}} for the text itself` : `did you mean {${near}}?`,
+    })
+  }
+  if (name.toLowerCase() === 'host' && parseTemplate(value) !== undefined) {
+    report.error(place, 'the header Host cannot have variables', { hint: "preserve_host sends the client's own" })
   }
 }
 

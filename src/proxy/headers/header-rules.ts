@@ -1,12 +1,20 @@
 import type { HeaderRules } from '../../config/config.ts'
+import { parseTemplate, type TemplatePart } from '../../header-template.ts'
 import { FRAMING_FIELDS, HOP_BY_HOP_FIELDS } from './hop-by-hop.ts'
 
 /** A route's own changes to a header, made last. */
 export interface CompiledHeaderRules {
-  /** Names, value, name, value, … to add. */
+  /** Name, value, name, value, … to add to every message. */
   readonly set: readonly string[]
+  /** To add with what they stand for in each exchange. */
+  readonly templates: readonly HeaderTemplate[]
   /** Lower-case names of every field that a rule sets or removes. */
   readonly names: ReadonlySet<string>
+}
+
+export interface HeaderTemplate {
+  readonly name: string
+  readonly parts: readonly TemplatePart[]
 }
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i
@@ -26,8 +34,13 @@ export function compileHeaderRules(rules: HeaderRules): CompiledHeaderRules {
   const removed = rules.remove.map((name) => name.toLowerCase()).filter((name) => !isProtectedField(name))
   const invalid = [...set.map(([name]) => name), ...removed].find((name) => !TOKEN.test(name))
   if (invalid !== undefined) throw new Error(`header rule has the invalid field name ${JSON.stringify(invalid)}`)
+  const values = set.map(([name, text]) => ({ name, value: toFieldValue(text) }))
   return {
-    set: set.flatMap(([name, value]) => [name, toFieldValue(value)]),
+    set: values.flatMap(({ name, value }) => (parseTemplate(value) === undefined ? [name, value] : [])),
+    templates: values.flatMap(({ name, value }) => {
+      const parts = parseTemplate(value)
+      return parts === undefined ? [] : [{ name, parts }]
+    }),
     names: new Set([...set.map(([name]) => name.toLowerCase()), ...removed]),
   }
 }
