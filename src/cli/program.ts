@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { addBackends } from './backends.ts'
 import { addCheck } from './check.ts'
 import { addGlobalOptions, formatExamples, printOutcome } from './command.ts'
 import { addEcho } from './echo.ts'
@@ -55,6 +56,7 @@ function createProgram(json: boolean): Command {
   addStatus(program)
   addCheck(program)
   addRoutes(program)
+  addBackends(program)
   addPause(program)
   addResume(program)
   addHashPassword(program)

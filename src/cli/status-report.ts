@@ -1,4 +1,5 @@
 import type {
+  BackendReport,
   ListenReport,
   ReloadReport,
   RouteReport,
@@ -6,6 +7,7 @@ import type {
   UpstreamReport,
   WorkerReport,
 } from '../ipc/control.ts'
+import { formatBackends } from './backends-report.ts'
 import { formatBytes, formatCount, formatDuration } from './quantity.ts'
 import { formatReload } from './reload-report.ts'
 import { type Column, formatTable } from './table.ts'
@@ -59,6 +61,7 @@ export function formatStatus(status: StatusReport, nowMs: number): string {
   for (const upstream of status.upstreams) {
     if (upstream.shared || upstream.backends.length > 1) lines.push('', formatUpstream(upstream))
   }
+  if (status.backends.some(isWorthALine)) lines.push('', formatBackends(status.backends, nowMs).trimEnd())
   if (status.crashLoop) lines.push('', 'workers keep dying: restarts are held back, see the log')
   if (status.lastReload) lines.push('', formatLastReload(status.lastReload, nowMs))
   return `${lines.join('\n').trimEnd()}\n`
@@ -89,6 +92,11 @@ export function formatRoutes(routes: readonly RouteReport[]): string {
     target,
   ])
   return `${formatTable(ROUTE_COLUMNS, rows)}\n`
+}
+
+/** A backend that nobody checks and that is up is as it should be. */
+function isWorthALine({ checked, state }: BackendReport): boolean {
+  return checked || state !== 'up'
 }
 
 function formatPaused({ paused, workers }: StatusReport, nowMs: number): string {

@@ -46,6 +46,7 @@ const TO_WORKER = {
   pauses: true,
   limit_reply: true,
   discovered: true,
+  health: true,
 } as const satisfies Record<ToWorker['type'], true>
 
 const TO_PRIMARY = {
@@ -58,6 +59,8 @@ const TO_PRIMARY = {
   beat: true,
   metrics: true,
   limit_ask: true,
+  health_taken: true,
+  trouble: true,
   draining: true,
   drained: true,
 } as const satisfies Record<ToPrimary['type'], true>

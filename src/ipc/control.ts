@@ -13,6 +13,14 @@ export type ControlRequest =
   | { readonly command: 'reopen_logs' }
   | { readonly command: 'pause'; readonly route: string; readonly maxMs: number }
   | { readonly command: 'resume'; readonly route: string }
+  | BackendRequest
+
+/** `name`: `host:port`, or `upstream/host:port`. Answered with what is known of all backends, or of that one. */
+export type BackendRequest =
+  | { readonly command: 'backends' }
+  /** Answered when no worker sends it anything new any more. */
+  | { readonly command: 'drain'; readonly name: string }
+  | { readonly command: 'enable'; readonly name: string }
 
 export type ControlResponse<T = unknown> =
   | { readonly ok: true; readonly result: T }
@@ -56,6 +64,7 @@ export interface StatusReport {
   readonly workers: readonly WorkerReport[]
   /** Those that routes share first. */
   readonly upstreams: readonly UpstreamReport[]
+  readonly backends: readonly BackendReport[]
   /** Workers keep dying and restarts are being held back. */
   readonly crashLoop: boolean
   readonly traffic: TrafficReport
@@ -78,6 +87,26 @@ export interface UpstreamReport {
   readonly loadBalancing: string
   /** `http://host:port x3 backup`. */
   readonly backends: readonly string[]
+}
+
+export interface BackendReport {
+  /** `host:port`. */
+  readonly name: string
+  /** Those that have it. */
+  readonly upstreams: readonly string[]
+  /** `down`: by its checks. `ejected`, `circuit_open`: by what became of requests, in one worker at least. */
+  readonly state: 'up' | 'down' | 'drained' | 'ejected' | 'circuit_open'
+  readonly since: string
+  /** Why it is down, ejected or has an open circuit; ''. */
+  readonly why: string
+  /** Somebody asks whether it is well. */
+  readonly checked: boolean
+  /** `why`: '' where it was good. */
+  readonly lastCheck: { readonly at: string; readonly tookMs: number; readonly why: string } | undefined
+  /** Workers that have it ejected. */
+  readonly ejectedBy: number
+  /** Workers whose circuit is open. */
+  readonly openIn: number
 }
 
 export interface RouteReport {

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import type { MetricsDelta, WorkerGauges } from '../metrics/delta.ts'
 import type { Discovered } from '../upstream/discovery/discovered.ts'
+import type { BackendTrouble, HealthStates } from './health-messages.ts'
 import type { LimitAsk, LimitReply } from './limit-messages.ts'
 
 /** One accepted state of the world, sent whole, never as a difference. Plain data: JSON loses anything else. */
@@ -34,6 +35,14 @@ export type ToWorker =
   | { readonly type: 'limit_reply'; readonly limits: readonly LimitReply[] }
   /** What is known of the names of backends; comes behind `begin`, and with every change. */
   | { readonly type: 'discovered'; readonly found: Discovered }
+  /** All of it; comes behind `begin`, `troubles` only there, and with every change. Answered by `health_taken`. */
+  | {
+      readonly type: 'health'
+      readonly order: number
+      readonly states: HealthStates
+      /** What other workers went through. */
+      readonly troubles: readonly BackendTrouble[]
+    }
 
 /** A route whose requests are held. */
 export interface RoutePause {
@@ -67,6 +76,10 @@ export type ToPrimary =
   | { readonly type: 'metrics'; readonly delta: MetricsDelta | undefined; readonly gauges: WorkerGauges }
   /** Answered by `limit_reply` where it asks for something. */
   | { readonly type: 'limit_ask'; readonly limits: readonly LimitAsk[] }
+  /** Requests that begin from now on go by it. */
+  | { readonly type: 'health_taken'; readonly order: number }
+  /** A backend was ejected, or its circuit opened or closed. */
+  | { readonly type: 'trouble'; readonly trouble: BackendTrouble }
   /** Answers `drain` at once: nothing new is accepted any more. */
   | { readonly type: 'draining' }
   /** Nothing is open any more; `cut` connections and tunnels had to be ended by force. The process exits after it. */

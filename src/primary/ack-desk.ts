@@ -1,4 +1,4 @@
-export type AckKind = 'prepare' | 'commit' | 'drain'
+export type AckKind = 'prepare' | 'commit' | 'drain' | 'health'
 
 /** How a worker answered: `late` within the deadline not at all, `gone` before it could. */
 export type Ack =

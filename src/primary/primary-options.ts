@@ -4,6 +4,7 @@ import type { Log } from '../log/log.ts'
 import type { MetricsTotals } from '../metrics/totals.ts'
 import type { BackendNames } from './backend-names.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { HealthDesk } from './health-desk.ts'
 import type { Pauses } from './pauses.ts'
 import type { RestartPolicy } from './restart-policy.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -27,4 +28,5 @@ export interface PrimaryParts {
   readonly totals: MetricsTotals
   readonly pauses: Pauses
   readonly names: BackendNames
+  readonly health: HealthDesk
 }

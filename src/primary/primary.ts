@@ -1,16 +1,12 @@
 import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { loadConfig } from '../config/load.ts'
-import type { FileWatch } from '../config/watch.ts'
 import type { ControlRequest, ReloadReport, StatusReport } from '../ipc/control.ts'
 import { type LogFileWatch, watchLogFile } from '../log/rotation.ts'
-import type { MetricsTotals } from '../metrics/totals.ts'
 import { AdminListener } from './admin-listener.ts'
 import type { AdminAnswers } from './admin-server.ts'
-import type { BackendNames } from './backend-names.ts'
 import type { BoundSocket } from './bound-socket.ts'
 import { type ControlServer, startControlServer } from './control-server.ts'
-import type { Pauses } from './pauses.ts'
 import type { PrimaryOptions, PrimaryParts } from './primary-options.ts'
 import { Reloader, type ReloadTrigger } from './reload.ts'
 import { nameSeries, renderMetrics } from './scrape.ts'
@@ -36,23 +32,18 @@ export class Primary implements AdminAnswers {
   readonly #manager: ServiceManager
   readonly #startedAtMs = Date.now()
   readonly #finish: (code: number) => void
-  readonly #watch: FileWatch
-  readonly #totals: MetricsTotals
-  readonly #pauses: Pauses
+  readonly #parts: PrimaryParts
   readonly #admin: AdminListener
-  readonly #names: BackendNames
   #logFile: LogFileWatch | undefined
   #control: ControlServer | undefined
   #letGoOfSignals: () => void = () => {}
   #stopping = false
 
-  constructor(options: PrimaryOptions, { supervisor, watch, totals, pauses, names }: PrimaryParts) {
+  constructor(options: PrimaryOptions, parts: PrimaryParts) {
+    const { supervisor, watch, totals, names } = parts
     this.#options = options
     this.#supervisor = supervisor
-    this.#watch = watch
-    this.#totals = totals
-    this.#pauses = pauses
-    this.#names = names
+    this.#parts = parts
     const { configFile, env, overrides, log } = options
     this.#manager = connectServiceManager(env, log.logger)
     this.#admin = new AdminListener(this, log.logger)
@@ -119,9 +110,10 @@ export class Primary implements AdminAnswers {
       admin: this.#admin.url,
       workers: reportWorkers(this.#supervisor),
       upstreams: reportUpstreams(snapshot.config),
+      backends: this.#parts.health.report(),
       crashLoop: this.#supervisor.crashLoop,
-      traffic: this.#totals.report(),
-      paused: this.#pauses.report(),
+      traffic: this.#parts.totals.report(),
+      paused: this.#parts.pauses.report(),
       lastReload: this.#reloader.last,
     }
   }
@@ -129,7 +121,7 @@ export class Primary implements AdminAnswers {
   metrics(): string {
     return renderMetrics({
       supervisor: this.#supervisor,
-      totals: this.#totals,
+      totals: this.#parts.totals,
       reloader: this.#reloader,
       programVersion: this.#options.programVersion,
       startedAtMs: this.#startedAtMs,
@@ -167,10 +159,14 @@ export class Primary implements AdminAnswers {
         this.#reopenLogs()
         return {}
       case 'pause':
-        return this.#pauses.pause(request.route, request.maxMs, this.#config)
+        return this.#parts.pauses.pause(request.route, request.maxMs, this.#config)
       case 'resume':
-        this.#pauses.resume(request.route)
+        this.#parts.pauses.resume(request.route)
         return {}
+      case 'backends':
+      case 'drain':
+      case 'enable':
+        return this.#parts.health.answer(request)
       case 'stop':
         this.stop(request.force)
         return {}
@@ -204,10 +200,11 @@ export class Primary implements AdminAnswers {
   }
 
   #accept(config: Config): void {
-    nameSeries(this.#totals, config, this.#names.found)
-    this.#pauses.keep(config)
+    nameSeries(this.#parts.totals, config, this.#parts.names.found)
+    this.#parts.pauses.keep(config)
     const { log } = this.#options
-    this.#names.retain(config)
+    this.#parts.names.retain(config)
+    this.#parts.health.watch(config, this.#parts.names.found)
     try {
       log.apply(config.logging)
     } catch (error) {
@@ -237,10 +234,11 @@ export class Primary implements AdminAnswers {
     const { forced } = await this.#supervisor.stop()
     this.#control?.close()
     this.#admin.close()
-    this.#names.close()
+    this.#parts.names.close()
+    this.#parts.health.close()
     this.#manager.close()
     this.#logFile?.close()
-    await this.#watch.close()
+    await this.#parts.watch.close()
     // One more signal on the way to the exit must not end the process before it has removed its pid file.
     setTimeout(this.#letGoOfSignals, EXIT_WITHIN_MS).unref()
     this.#options.log.logger.info('stopped')

@@ -6,6 +6,7 @@ import { MetricsTotals } from '../metrics/totals.ts'
 import { bindAdmin } from './admin-listener.ts'
 import { createBackendNames } from './backend-names.ts'
 import { DEADLINES } from './deadlines.ts'
+import { HealthDesk } from './health-desk.ts'
 import { LimitDesk } from './limit-desk.ts'
 import { Pauses } from './pauses.ts'
 import { Primary } from './primary.ts'
@@ -58,7 +59,9 @@ async function openPrimary(options: PrimaryOptions, watch: FileWatch): Promise<P
   const names = createBackendNames(log.logger, (found) => {
     nameSeries(totals, supervisor.state.snapshot.config, found)
     supervisor.tell({ type: 'discovered', found })
+    health.watch(supervisor.state.snapshot.config, found)
   })
+  const health = new HealthDesk({ logger: log.logger, tell: (message) => supervisor.tellHealth(message) })
   const supervisor = new Supervisor(state, {
     program: { exec: options.workerExec ?? defaultWorkerExec(), env: {} },
     deadlines: options.deadlines ?? DEADLINES,
@@ -66,22 +69,27 @@ async function openPrimary(options: PrimaryOptions, watch: FileWatch): Promise<P
     limits: new LimitDesk(),
     logger: log.logger,
     counted: (delta) => totals.add(delta),
+    troubled: ({ pid }, trouble) => health.noteTrouble(pid, trouble),
     briefing: () => [
       { type: 'discovered', found: names.found },
+      health.briefing(),
       { type: 'pauses', pauses: pauses.list() },
     ],
   })
   await names.watch(loaded.config)
+  health.watch(loaded.config, names.found)
   const grown = await supervisor.grow(loaded.config.server.workers, state)
   if (!grown.ok) {
     closeSockets(sockets)
     adminSocket?.close()
     names.close()
+    health.close()
     throw new StartError(`a worker did not start: ${grown.problem}`, [])
   }
-  const primary = new Primary(options, { supervisor, watch, totals, pauses, names })
+  const primary = new Primary(options, { supervisor, watch, totals, pauses, names, health })
   await primary.open(adminSocket).catch((error: unknown) => {
     names.close()
+    health.close()
     throw error
   })
   return primary

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { BackendTrouble } from '../ipc/health-messages.ts'
 import type { DrainLimits, ToWorker } from '../ipc/protocol.ts'
 import type { MetricsDelta } from '../metrics/delta.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -19,6 +20,8 @@ export interface SupervisorOptions {
   readonly logger: Logger
   /** What a worker counted. */
   readonly counted: (delta: MetricsDelta) => void
+  /** What its requests told of a backend. */
+  readonly troubled: (worker: WorkerHandle, trouble: BackendTrouble) => void
   /** What a new worker has to know besides the state, before it serves. */
   readonly briefing: () => readonly ToWorker[]
 }
@@ -127,6 +130,13 @@ export class Supervisor {
     return { forced: this.#forced || ends.some(({ manner }) => manner === 'cut' || manner === 'killed') }
   }
 
+  /** Resolves when every worker that serves goes by it, or is not going to say so. */
+  async tellHealth(message: Extract<ToWorker, { type: 'health' }>): Promise<void> {
+    await Promise.all(
+      [...this.#live].map((one) => (one.phase === 'ready' ? one.tellHealth(message) : one.tell(message))),
+    )
+  }
+
   /** Ends every worker at once. */
   kill(reason: string): void {
     this.#forced = true
@@ -153,13 +163,14 @@ export class Supervisor {
   }
 
   #spawn(slot: number, state: ServingState): WorkerHandle {
-    const { program, deadlines, limits, logger, counted, briefing } = this.#options
+    const { program, deadlines, limits, logger, counted, troubled, briefing } = this.#options
     const worker = new WorkerHandle({
       slot,
       state,
       program,
       deadlines,
       counted,
+      troubled,
       briefing,
       limits,
       failed: ({ pid }, error) => logger.warn({ worker: slot, worker_pid: pid, err: error }, 'worker message lost'),

@@ -20,3 +20,19 @@ export function describeFailedStart({ reason, how, stderr }: WorkerEnd): string 
   const text = reason ?? `it ${how} before it was ready`
   return stderr === '' ? text : `${text}:\n${stderr}`
 }
+
+export interface Leaving {
+  /** Who asked it to; undefined: nobody. */
+  readonly leaves: 'asked' | 'dismissed' | undefined
+  readonly isKilled: boolean
+  readonly code: number | null
+  readonly cut: number
+}
+
+export function describeManner({ leaves, isKilled, code, cut }: Leaving): WorkerManner {
+  if (leaves === 'dismissed') return 'dismissed'
+  if (leaves === undefined) return 'died'
+  if (isKilled) return 'killed'
+  if (code !== 0) return 'died'
+  return cut > 0 ? 'cut' : 'left'
+}

@@ -1,32 +1,19 @@
 import { type Channel, openChannelToWorker } from '../ipc/channel.ts'
 import type { ConfigSnapshot, DrainLimits, ToPrimary, ToWorker, WorkerStats } from '../ipc/protocol.ts'
-import type { MetricsDelta, WorkerGauges } from '../metrics/delta.ts'
+import type { WorkerGauges } from '../metrics/delta.ts'
 import { MAX_TIMER_MS } from '../timer.ts'
-import { type Ack, AckDesk } from './ack-desk.ts'
+import { type Ack, AckDesk, type AckKind } from './ack-desk.ts'
 import { createBeatWatch } from './beat-watch.ts'
 import type { Deadlines } from './deadlines.ts'
-import type { LimitDesk, LimitSeat } from './limit-desk.ts'
+import type { LimitSeat } from './limit-desk.ts'
 import type { ServingState } from './serving-state.ts'
-import { describeFailedStart, type WorkerEnd, type WorkerManner } from './worker-end.ts'
-import { spawnWorkerProcess, type WorkerProcess, type WorkerProgram } from './worker-process.ts'
+import { describeFailedStart, describeManner, type WorkerEnd } from './worker-end.ts'
+import type { WorkerHandleOptions } from './worker-handle-options.ts'
+import { spawnWorkerProcess, type WorkerProcess } from './worker-process.ts'
 
 export type WorkerPhase = 'starting' | 'ready' | 'draining' | 'gone'
 
 export type StartOutcome = { readonly ok: true } | { readonly ok: false; readonly problem: string }
-
-export interface WorkerHandleOptions {
-  readonly slot: number
-  readonly state: ServingState
-  readonly program: WorkerProgram
-  readonly deadlines: Deadlines
-  readonly limits: LimitDesk
-  /** A message that was lost or not understood. */
-  readonly failed: (worker: WorkerHandle, error: Error) => void
-  /** What it counted since the last call. */
-  readonly counted: (delta: MetricsDelta) => void
-  /** Sent behind the state. */
-  readonly briefing: () => readonly ToWorker[]
-}
 
 /** One worker process, from its start to its end. It moves from phase to phase in order, and may skip to the last. */
 export class WorkerHandle {
@@ -43,6 +30,7 @@ export class WorkerHandle {
   readonly #acks = new AckDesk()
   readonly #counted: WorkerHandleOptions['counted']
   readonly #briefing: WorkerHandleOptions['briefing']
+  readonly #troubled: WorkerHandleOptions['troubled']
   readonly #limits: LimitSeat
   readonly #beats
   #phase: WorkerPhase = 'starting'
@@ -55,13 +43,14 @@ export class WorkerHandle {
   #settleStart: (outcome: StartOutcome) => void = () => {}
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ slot, state, program, deadlines, limits, failed, counted, briefing }: WorkerHandleOptions) {
+  constructor({ slot, state, program, deadlines, limits, failed, counted, briefing, troubled }: WorkerHandleOptions) {
     this.slot = slot
     this.generation = state.generation
     this.#deadlines = deadlines
     this.#limits = limits.join({ send: (replies) => this.#channel.send({ type: 'limit_reply', limits: replies }) })
     this.#counted = counted
     this.#briefing = briefing
+    this.#troubled = troubled
     this.started = new Promise((resolve) => {
       this.#settleStart = resolve
     })
@@ -114,6 +103,13 @@ export class WorkerHandle {
   /** Whatever asks for no answer. */
   tell(message: ToWorker): void {
     this.#channel.send(message)
+  }
+
+  /** Resolves when its requests go by it. */
+  tellHealth(message: Extract<ToWorker, { type: 'health' }>): Promise<Ack> {
+    const ack = this.#expect('health', message.order)
+    this.#channel.send(message)
+    return ack
   }
 
   /**
@@ -177,6 +173,12 @@ export class WorkerHandle {
         this.#gauges = message.gauges
         if (message.delta) this.#counted(message.delta)
         return
+      case 'trouble':
+        this.#troubled(this, message.trouble)
+        return
+      case 'health_taken':
+        this.#acks.settle('health', message.order, undefined)
+        return
       case 'limit_ask':
         this.#limits.receive(message.limits)
         return
@@ -210,7 +212,7 @@ export class WorkerHandle {
     if (this.#leaves === undefined) this.#setDeadline(this.#deadlines.marginMs, 'closed its channel and did not exit')
   }
 
-  #expect(what: 'prepare' | 'commit' | 'drain', version: number): Promise<Ack> {
+  #expect(what: AckKind, version: number): Promise<Ack> {
     return this.#acks.expect(what, version, this.#deadlines.ackMs)
   }
 
@@ -227,7 +229,7 @@ export class WorkerHandle {
     this.#limits.leave()
     this.#acks.giveUp()
     const end: WorkerEnd = {
-      manner: this.#describeManner(code),
+      manner: describeManner({ leaves: this.#leaves, isKilled: this.#killedFor !== undefined, code, cut: this.#cut }),
       cut: this.#cut,
       how: error?.message ?? (signal ? `was ended by ${signal}` : `exited with code ${code}`),
       reason: this.#killedFor ?? this.#problem,
@@ -235,13 +237,5 @@ export class WorkerHandle {
     }
     this.#settleStart({ ok: false, problem: describeFailedStart(end) })
     return end
-  }
-
-  #describeManner(code: number | null): WorkerManner {
-    if (this.#leaves === 'dismissed') return 'dismissed'
-    if (this.#leaves === undefined) return 'died'
-    if (this.#killedFor !== undefined) return 'killed'
-    if (code !== 0) return 'died'
-    return this.#cut > 0 ? 'cut' : 'left'
   }
 }

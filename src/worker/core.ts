@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { ListenAddress } from '../config/config.ts'
 import type { Exchange, UpgradeExchange } from '../exchange.ts'
 import type { NativeHandle } from '../ipc/channel.ts'
+import type { BackendTrouble, HealthStates } from '../ipc/health-messages.ts'
 import type { ConfigSnapshot, DrainLimits, RoutePause, WorkerStats } from '../ipc/protocol.ts'
 import type { LimitClient, OpenLimit } from '../limits/limit-client.ts'
 import { createLimitPlan } from '../limits/limit-plan.ts'
@@ -41,7 +42,7 @@ interface Served {
 /** The proxy core of one worker, put together from a snapshot: listeners, pipeline, engine, tunnels, log. */
 export class Core {
   readonly #metrics = new WorkerMetrics()
-  readonly #registry = new BackendRegistry(this.#metrics)
+  readonly #registry: BackendRegistry
   readonly #lag = new EventLoopLag(LAG_SPANS)
   readonly #limits: LimitClient
   readonly #redis = new RedisLinks(() => this.#log.logger)
@@ -56,8 +57,14 @@ export class Core {
   #prepared: Served | undefined
 
   /** Throws where the snapshot cannot be compiled or the log file not be opened. */
-  constructor(snapshot: ConfigSnapshot, slot: number, limits: LimitClient) {
+  constructor(
+    snapshot: ConfigSnapshot,
+    slot: number,
+    limits: LimitClient,
+    troubled: (trouble: BackendTrouble) => void,
+  ) {
     this.#limits = limits
+    this.#registry = new BackendRegistry(this.#metrics, () => performance.now(), troubled)
     this.#current = this.#compile(snapshot)
     const { config } = snapshot
     this.#log = createLog({
@@ -141,6 +148,12 @@ export class Core {
   discover(found: Discovered): void {
     this.#registry.discover(found)
     this.#retainBackends()
+  }
+
+  /** What is known of the health of backends; `troubles` are those of other workers. */
+  applyHealth(states: HealthStates, troubles: readonly BackendTrouble[]): void {
+    this.#registry.applyStates(states)
+    for (const trouble of troubles) this.#registry.inherit(trouble)
   }
 
   stats(): WorkerStats {

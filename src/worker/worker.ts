@@ -61,6 +61,10 @@ export class Worker {
       case 'discovered':
         this.#core?.discover(message.found)
         return
+      case 'health':
+        this.#core?.applyHealth(message.states, message.troubles)
+        this.#send({ type: 'health_taken', order: message.order })
+        return
       case 'drain':
         this.#leave(message)
     }
@@ -68,7 +72,7 @@ export class Worker {
 
   #begin(snapshot: ConfigSnapshot, slot: number): void {
     try {
-      this.#core = new Core(snapshot, slot, this.#limits)
+      this.#core = new Core(snapshot, slot, this.#limits, (trouble) => this.#send({ type: 'trouble', trouble }))
     } catch (error) {
       this.#fail(error)
     }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { formatBackends } from '../../src/cli/backends-report.ts'
 import { formatBytes, formatCount, formatDuration } from '../../src/cli/quantity.ts'
 import { formatReload } from '../../src/cli/reload-report.ts'
 import { formatRoutes, formatStarted, formatStatus } from '../../src/cli/status-report.ts'
 import { formatTable } from '../../src/cli/table.ts'
-import type { ReloadReport, StatusReport } from '../../src/ipc/control.ts'
+import type { BackendReport, ReloadReport, StatusReport } from '../../src/ipc/control.ts'
 import type { RouteTraffic } from '../../src/metrics/traffic.ts'
 
 const NOW_MS = Date.parse('2026-01-02T03:10:00.000Z')
@@ -114,6 +115,7 @@ const STATUS: StatusReport = {
       backends: ['http://a:80 x3', 'http://b:80 backup'],
     },
   ],
+  backends: [],
   crashLoop: true,
   paused: [{ route: 'api', until: '2026-01-02T03:10:30.000Z' }],
   traffic: { spanMs: 0, total: NO_TRAFFIC, routes: [] },
@@ -281,4 +283,46 @@ test('routes are a table in which a star means any', () => {
       '',
     ].join('\n'),
   )
+})
+
+const BACKEND: BackendReport = {
+  name: '10.0.0.1:80',
+  upstreams: ['api'],
+  state: 'up',
+  since: '2026-01-02T03:08:00.000Z',
+  why: '',
+  checked: false,
+  lastCheck: undefined,
+  ejectedBy: 0,
+  openIn: 0,
+}
+const BACKENDS: readonly BackendReport[] = [
+  BACKEND,
+  {
+    ...BACKEND,
+    name: '10.0.0.2:80',
+    upstreams: ['api', 'web', 'api'],
+    state: 'down',
+    why: 'status 503',
+    checked: true,
+    lastCheck: { at: '2026-01-02T03:09:58.000Z', tookMs: 3, why: 'status 503' },
+  },
+  { ...BACKEND, name: '10.0.0.3:80', checked: true },
+]
+
+test('backends are a table with why they are as they are', () => {
+  assert.equal(
+    formatBackends(BACKENDS, NOW_MS),
+    `BACKEND      STATE    FOR  LAST CHECK        UPSTREAMS  WHY
+10.0.0.1:80  up     2m 0s  -                 api
+10.0.0.2:80  down   2m 0s  failed 2.0 s ago  api, web   status 503
+10.0.0.3:80  up     2m 0s  to come           api
+`,
+  )
+  assert.equal(formatBackends([], 0), 'no backends\n')
+})
+
+test('status tells of backends where there is something to tell', () => {
+  assert.doesNotMatch(formatStatus({ ...STATUS, backends: [BACKEND] }, NOW_MS), /BACKEND/)
+  assert.match(formatStatus({ ...STATUS, backends: BACKENDS }, NOW_MS), /10\.0\.0\.2:80 +down/)
 })

@@ -18,6 +18,7 @@ test('a fault of the program in a reload is reported, and the next one is tried'
       program: { exec: '/nowhere', env: {} },
       deadlines: DEADLINES,
       policy: RESTART_POLICY,
+      troubled: () => {},
       briefing: () => [],
       counted: () => assert.fail(),
       limits: new LimitDesk(),
