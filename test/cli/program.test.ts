@@ -61,6 +61,7 @@ test('every command has a help text with examples', async () => {
     'status',
     'check',
     'routes',
+    'backends',
     'pause',
     'resume',
     'hash-password',
@@ -146,7 +147,7 @@ test('start refuses a bad file with its problems and leaves nothing behind', asy
 test('what needs an instance exits 3 where there is none', async (t) => {
   const dir = workDir(t, { 'config.yaml': GOOD })
   await Promise.all(
-    ['stop', 'reload', 'restart', 'status', 'routes', 'pause api', 'resume api'].map(async (command) => {
+    ['stop', 'reload', 'restart', 'status', 'routes', 'backends', 'pause api', 'resume api'].map(async (command) => {
       const { status, stdout, stderr } = await pyserve([...command.split(' '), '--run-dir', 'run', '--json'], dir)
       assert.equal(JSON.parse(stdout).running, false, command)
       assert.equal(stderr, '')
