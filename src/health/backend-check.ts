@@ -22,22 +22,33 @@ export interface LastCheck {
   readonly why: string
 }
 
+export interface CheckHearers {
+  /** It is up now, or down. */
+  changed(): void
+  /** A check was good, whatever the thresholds say. */
+  passed(): void
+}
+
 /** Checks one backend again and again, one check after another. */
 export class BackendCheck {
   readonly config: HealthCheckConfig
   readonly #run: () => Promise<CheckResult>
-  readonly #changed: () => void
+  readonly #hearers: CheckHearers
   readonly #sources: CheckSources
   readonly #state: CheckState = createCheckState()
   #last: LastCheck | undefined
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  /** `changed`: it is up now, or down. */
-  constructor(config: HealthCheckConfig, run: () => Promise<CheckResult>, changed: () => void, sources: CheckSources) {
+  constructor(
+    config: HealthCheckConfig,
+    run: () => Promise<CheckResult>,
+    hearers: CheckHearers,
+    sources: CheckSources,
+  ) {
     this.config = config
     this.#run = run
-    this.#changed = changed
+    this.#hearers = hearers
     this.#sources = sources
     this.#schedule(sources.random() * Math.min(FIRST_WITHIN_MS, config.intervalMs))
   }
@@ -72,6 +83,7 @@ export class BackendCheck {
     const intervalMs = this.#state.isUp ? this.config.intervalMs : this.config.unhealthyIntervalMs
     const jitter = 1 + (random() * 2 - 1) * JITTER
     this.#schedule(Math.max(0, intervalMs * jitter - tookMs))
-    if (hasChanged) this.#changed()
+    if (hasChanged) this.#hearers.changed()
+    if (result.ok) this.#hearers.passed()
   }
 }

@@ -9,6 +9,13 @@ export interface CheckTarget extends CheckPlace {
   readonly config: HealthCheckConfig
 }
 
+export interface HealthCheckHandlers {
+  /** That backend may be up now, or down. */
+  changed(key: string): void
+  /** A check of it was good, whatever the thresholds say. */
+  passed(key: string): void
+}
+
 const SOURCES: CheckSources = { random: Math.random, nowMs: () => performance.now() }
 
 /**
@@ -16,14 +23,13 @@ const SOURCES: CheckSources = { random: Math.random, nowMs: () => performance.no
  * they have other settings it is down when any of their checks says so.
  */
 export class HealthChecks {
-  readonly #changed: (key: string) => void
+  readonly #handlers: HealthCheckHandlers
   readonly #sources: CheckSources
   /** By the key of the backend, then by what is checked. */
   readonly #checks = new Map<string, Map<string, BackendCheck>>()
 
-  /** `changed`: that backend may be up now, or down. */
-  constructor(changed: (key: string) => void, sources: CheckSources = SOURCES) {
-    this.#changed = changed
+  constructor(handlers: HealthCheckHandlers, sources: CheckSources = SOURCES) {
+    this.#handlers = handlers
     this.#sources = sources
   }
 
@@ -67,7 +73,9 @@ export class HealthChecks {
     this.#checks.set(key, checks)
     if (checks.has(id)) return
     const run = () => check(target, target.config)
-    checks.set(id, new BackendCheck(target.config, run, () => this.#changed(key), this.#sources))
+    const { changed, passed } = this.#handlers
+    const hearers = { changed: () => changed(key), passed: () => passed(key) }
+    checks.set(id, new BackendCheck(target.config, run, hearers, this.#sources))
   }
 }
 

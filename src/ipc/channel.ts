@@ -47,6 +47,7 @@ const TO_WORKER = {
   limit_reply: true,
   discovered: true,
   health: true,
+  hurry_probe: true,
 } as const satisfies Record<ToWorker['type'], true>
 
 const TO_PRIMARY = {

@@ -43,6 +43,8 @@ export type ToWorker =
       /** What other workers went through. */
       readonly troubles: readonly BackendTrouble[]
     }
+  /** A check was good: an open circuit need not wait any longer with its probe. */
+  | { readonly type: 'hurry_probe'; readonly key: string }
 
 /** A route whose requests are held. */
 export interface RoutePause {

@@ -14,6 +14,8 @@ export interface HealthDeskOptions {
   readonly logger: Logger
   /** Resolves when every worker that serves has taken it. */
   readonly tell: (message: HealthMessage) => Promise<void>
+  /** Whoever has an open circuit there may let a probe through now. */
+  readonly hurryProbe: (key: string) => void
 }
 
 /**
@@ -22,7 +24,10 @@ export interface HealthDeskOptions {
  */
 export class HealthDesk {
   readonly #options: HealthDeskOptions
-  readonly #checks = new HealthChecks((key) => this.#noteCheck(key))
+  readonly #checks = new HealthChecks({
+    changed: (key) => this.#noteCheck(key),
+    passed: (key) => this.#notePass(key),
+  })
   readonly #troubles = new TroubleBook()
   /** By key, with the name: an address that a name does not stand for at the moment is still drained when it does again. */
   readonly #drained = new Map<string, KnownBackend>()
@@ -107,6 +112,10 @@ export class HealthDesk {
     this.#sinceMs.set(key, Date.now())
     if (!isDown) this.#troubles.forget(key)
     void this.#tell()
+  }
+
+  #notePass(key: string): void {
+    if ((this.#troubles.sum(key)?.openIn ?? 0) > 0) this.#options.hurryProbe(key)
   }
 
   #logTrouble(worker: number, backend: string, { ejectedForMs, openForMs, openings, why }: BackendTrouble): void {

@@ -61,7 +61,11 @@ async function openPrimary(options: PrimaryOptions, watch: FileWatch): Promise<P
     supervisor.tell({ type: 'discovered', found })
     health.watch(supervisor.state.snapshot.config, found)
   })
-  const health = new HealthDesk({ logger: log.logger, tell: (message) => supervisor.tellHealth(message) })
+  const health = new HealthDesk({
+    logger: log.logger,
+    tell: (message) => supervisor.tellHealth(message),
+    hurryProbe: (key) => supervisor.tell({ type: 'hurry_probe', key }),
+  })
   const supervisor = new Supervisor(state, {
     program: { exec: options.workerExec ?? defaultWorkerExec(), env: {} },
     deadlines: options.deadlines ?? DEADLINES,

@@ -106,6 +106,13 @@ export class BackendRegistry implements HealthKeeper {
     this.epoch.value++
   }
 
+  /** Somebody reached it: where its circuit is open, the next attempt is the probe. */
+  hurryProbe(key: string): void {
+    const backend = this.#backends.get(key)
+    const nowMs = this.#nowMs()
+    if (backend !== undefined && backend.state.openUntilMs > nowMs) this.holdCircuit(backend, nowMs)
+  }
+
   /** What other workers went through with it counts here too. */
   inherit({ key, ejectedForMs, ejections, openForMs, openings }: BackendTrouble): void {
     const state = this.#backends.get(key)?.state

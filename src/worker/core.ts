@@ -156,6 +156,10 @@ export class Core {
     for (const trouble of troubles) this.#registry.inherit(trouble)
   }
 
+  hurryProbe(key: string): void {
+    this.#registry.hurryProbe(key)
+  }
+
   stats(): WorkerStats {
     const { inFlight, requests } = this.#metrics
     return {

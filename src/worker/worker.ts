@@ -65,6 +65,9 @@ export class Worker {
         this.#core?.applyHealth(message.states, message.troubles)
         this.#send({ type: 'health_taken', order: message.order })
         return
+      case 'hurry_probe':
+        this.#core?.hurryProbe(message.key)
+        return
       case 'drain':
         this.#leave(message)
     }

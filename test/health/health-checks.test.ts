@@ -18,23 +18,29 @@ async function stage(t: TestContext) {
     else response.writeHead(stand.status).end()
   })
   const changes: string[] = []
-  const checks = new HealthChecks((key) => changes.push(`${key} ${checks.isDown(key) ? 'down' : 'up'}`))
+  const passed: string[] = []
+  const checks = new HealthChecks({
+    changed: (key) => changes.push(`${key} ${checks.isDown(key) ? 'down' : 'up'}`),
+    passed: (key) => passed.push(key),
+  })
   t.after(() => checks.close())
   const target = (key: string, settings = {}) => ({ key, ...placeAt(port), config: checkOf({ ...QUICK, ...settings }) })
-  return { stand, changes, checks, target }
+  return { stand, changes, passed, checks, target }
 }
 
 test('a backend goes down and comes back by its checks alone', async (t) => {
-  const { stand, changes, checks, target } = await stage(t)
+  const { stand, changes, passed, checks, target } = await stage(t)
   stand.status = 503
   checks.use([target('a')])
   assert.equal(checks.isDown('a'), false)
   await waitFor(() => checks.isDown('a'), { what: 'the backend to be down' })
   assert.ok(stand.requests >= 3)
   assert.equal(checks.last('a')?.why, 'status 503')
+  assert.deepEqual(passed, [])
   stand.status = 200
   await waitFor(() => !checks.isDown('a'), { what: 'the backend to be up' })
   assert.deepEqual(changes, ['a down', 'a up'])
+  assert.ok(passed.length >= 2)
   await waitFor(() => checks.last('a')?.why === '', { what: 'a good check' })
 })
 
@@ -105,7 +111,7 @@ test('the first check comes at a random time, within two seconds of the start', 
   ]) {
     const waits: number[] = []
     t.mock.method(globalThis, 'setTimeout', (_: () => void, ms: number) => waits.push(ms))
-    const checks = new HealthChecks(() => {}, { random: () => random, nowMs: () => 0 })
+    const checks = new HealthChecks({ changed() {}, passed() {} }, { random: () => random, nowMs: () => 0 })
     checks.use([{ key: 'a', ...placeAt(1), config: checkOf() }])
     assert.deepEqual(waits, [firstMs])
   }

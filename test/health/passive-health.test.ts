@@ -122,6 +122,20 @@ test('a probe that tells nothing is followed by another', () => {
   assert.equal(stand.at(0).state.trouble?.openings, 1)
 })
 
+test('who is reached by others need not wait for its probe', () => {
+  const stand = stage(1)
+  const [only] = stand.upstream.backends
+  assert.ok(only)
+  stand.registry.hurryProbe(only.key)
+  assert.equal(only.state.openUntilMs, 0)
+  refuse(stand, only, 5)
+  assert.equal(stand.pick(), undefined)
+  stand.registry.hurryProbe(only.key)
+  assert.equal(stand.pick(), only)
+  stand.passive.probe(only)
+  assert.equal(stand.pick(), undefined)
+})
+
 test('a probe whose answer does not come has failed', () => {
   const stand = stage(1)
   refuse(stand, stand.at(0), 5)

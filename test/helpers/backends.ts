@@ -18,6 +18,8 @@ export interface TestBackend {
   readonly port: number
   /** Connections that are open now. */
   readonly connections: ReadonlySet<Socket>
+  /** Nobody listens there any more, and whatever was open is reset. */
+  kill(): void
 }
 
 /** What an echo backend answers: the request as it came. */
@@ -43,6 +45,8 @@ export interface EchoOptions {
   /** Told in every answer. */
   readonly name?: string
   readonly tls?: CertificateFiles | undefined
+  /** Any free one by default. */
+  readonly port?: number
   /** Ahead of the echo; true: it has answered itself. */
   readonly answer?: (request: IncomingMessage, response: ServerResponse) => boolean
   readonly onWebSocket?: (webSocket: WebSocket) => void
@@ -50,7 +54,7 @@ export interface EchoOptions {
 
 /** Answers every request with what it received, and every WebSocket message with the same. */
 export async function startEcho(t: TestContext, options: EchoOptions = {}): Promise<EchoBackend> {
-  const { name = 'echo', tls, answer, onWebSocket } = options
+  const { name = 'echo', tls, port, answer, onWebSocket } = options
   let requests = 0
   const server = createServer(tls, (request, response) => {
     requests += 1
@@ -69,7 +73,7 @@ export async function startEcho(t: TestContext, options: EchoOptions = {}): Prom
       })
     })
   })
-  const backend = await listen(t, server)
+  const backend = await listen(t, server, port)
   return {
     ...backend,
     get requests() {
@@ -135,25 +139,29 @@ function createServer(tls: CertificateFiles | undefined, listener: RequestListen
   return server
 }
 
-async function listen(t: TestContext, server: TcpServer): Promise<TestBackend> {
+async function listen(t: TestContext, server: TcpServer, wanted = 0): Promise<TestBackend> {
   const connections = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     connections.add(socket)
     socket.on('error', () => socket.destroy())
     socket.on('close', () => connections.delete(socket))
   })
-  const port = await bind(server)
+  const port = await bind(server, wanted)
   t.after(() => {
     server.close()
     for (const socket of connections) socket.destroy()
   })
-  return { host: '127.0.0.1', port, connections }
+  const kill = () => {
+    server.close()
+    for (const socket of connections) socket.resetAndDestroy()
+  }
+  return { host: '127.0.0.1', port, connections, kill }
 }
 
-function bind(server: TcpServer): Promise<number> {
+function bind(server: TcpServer, port = 0): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, () => resolve((server.address() as AddressInfo).port))
+    server.listen({ port, host: '127.0.0.1', backlog: 1024 }, () => resolve((server.address() as AddressInfo).port))
   })
 }
 
