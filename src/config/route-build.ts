@@ -1,5 +1,6 @@
 import { buildBasicAuth } from './auth-config.ts'
 import { routePath } from './backend-places.ts'
+import { buildCompression } from './compression-config.ts'
 import type { HeaderRules, MemberConfig, RouteAction, RouteConfig } from './config.ts'
 import { buildRateLimits } from './limits-build.ts'
 import { buildMirror } from './mirror-config.ts'
@@ -44,6 +45,7 @@ function buildRoute(route: RouteSettings, name: string, action: RouteAction): Ro
     basicAuth: buildBasicAuth(route.auth),
     access: { allow: route.allow, deny: route.deny },
     mirror: route.mirror && buildMirror(route.mirror),
+    compression: buildCompression(route.compression),
     action,
   }
 }

@@ -19,6 +19,8 @@ export class ExchangeLog {
   wouldRefuse: Reason | undefined
   bytesIn = 0
   bytesOut = 0
+  /** What a content coding made of the body so far: that is what goes out; undefined where there is none. */
+  encodedBytes: number | undefined
   connectMs: number | undefined
   firstByteMs: number | undefined
   #head: RequestHead
@@ -66,6 +68,7 @@ export class ExchangeLog {
     this.#metrics.inFlight--
     const head = this.#head
     if (head.method === 'HEAD') this.bytesOut = 0
+    else if (this.encodedBytes !== undefined) this.bytesOut = this.encodedBytes
     const totalMs = this.elapsedMs()
     this.series.countExchange(this, totalMs, tunnel)
     this.#sink.write({

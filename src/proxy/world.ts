@@ -15,6 +15,7 @@ import { CHANCE_AND_CLOCK, compileUpstream, type Upstream } from '../upstream/up
 import { createAccessGate } from './access-gate.ts'
 import { createBasicAuthGate } from './basic-auth-gate.ts'
 import { compileTrust, type Trust } from './client-identity.ts'
+import { createCompressionGate } from './compression-gate.ts'
 import { createConcurrencyGate } from './concurrency-gate.ts'
 import type { Gate } from './gate.ts'
 import { createHeaderGate } from './header-gate.ts'
@@ -147,7 +148,7 @@ function compileRoute(
 
 /** In the order in which they are passed. */
 function compileGates(route: RouteConfig, limits: LimitPlan): Gate[] {
-  const { name, access, basicAuth, rateLimits, concurrency } = route
+  const { name, access, basicAuth, rateLimits, concurrency, compression } = route
   const gates: Gate[] = []
   const accessGate = createAccessGate(access)
   if (accessGate !== undefined) gates.push(accessGate)
@@ -156,6 +157,7 @@ function compileGates(route: RouteConfig, limits: LimitPlan): Gate[] {
   if (headerGate !== undefined) gates.push(headerGate)
   if (rateLimits.length > 0) gates.push(createRateGate(name, rateLimits, limits))
   if (concurrency > 0) gates.push(createConcurrencyGate(limits.places(name, concurrency)))
+  if (compression !== undefined) gates.push(createCompressionGate(compression))
   return gates
 }
 

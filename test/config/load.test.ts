@@ -97,6 +97,7 @@ test('an empty route is all defaults', async () => {
       mirror: undefined,
       basicAuth: undefined,
       access: { allow: [], deny: [] },
+      compression: undefined,
       action: proxyTo('/', { host: 'localhost', port: 80, tls: undefined }),
     },
   ])
@@ -170,6 +171,7 @@ test('every key of a route arrives', async () => {
     mirror: undefined,
     basicAuth: undefined,
     access: { allow: ['10.0.0.0/8'], deny: ['10.1.0.1/32', '2001:db8::/32'] },
+    compression: undefined,
     action: proxyTo('api', {
       host: '::1',
       port: 443,

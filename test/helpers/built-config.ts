@@ -26,6 +26,7 @@ const ROUTE: RouteConfig = {
   mirror: undefined,
   basicAuth: undefined,
   access: { allow: [], deny: [] },
+  compression: undefined,
   action: { kind: 'respond', status: 200, body: 'ok', contentType: 'text/plain' },
 }
 

@@ -35,8 +35,7 @@ export function scalar<I, O extends string | number | boolean>(input: z.ZodType<
 }
 
 /** True or false, and the words that YAML 1.1 reads so: PyServe does. */
-export function flag() {
-  const expected = 'true or false'
+export function flag(expected = 'true or false') {
   return scalar(z.union([z.boolean(), z.string()], { error: expected }), (value) => {
     if (typeof value === 'boolean') return value
     const word = value.toLowerCase()
