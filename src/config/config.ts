@@ -2,6 +2,7 @@ import type { LogSettings } from '../log/settings.ts'
 import type { BasicAuthConfig } from './auth-config.ts'
 import type { BalancingConfig, StickyConfig } from './balancing-config.ts'
 import type { CompressionConfig } from './compression-config.ts'
+import type { ForwardAuthConfig } from './forward-auth-config.ts'
 import type { HealthCheckConfig, PassiveHealthConfig } from './health-config.ts'
 import type { RateLimitConfig, RedisConfig } from './limits-config.ts'
 import type { MirrorConfig } from './mirror-config.ts'
@@ -97,6 +98,7 @@ export interface RouteConfig {
   readonly concurrency: number
   readonly mirror: MirrorConfig | undefined
   readonly basicAuth: BasicAuthConfig | undefined
+  readonly forwardAuth: ForwardAuthConfig | undefined
   /** CIDRs of clients; `deny` wins, and an empty `allow` is everyone. */
   readonly access: { readonly allow: readonly string[]; readonly deny: readonly string[] }
   readonly compression: CompressionConfig | undefined

@@ -95,11 +95,11 @@ function listHosts({ parts }: ConfigDraft): string[] {
 /** A backend that cannot be found is down until it can: no reason not to start. */
 function reportUnresolved({ parts, report }: ConfigDraft, unresolved: ReadonlyMap<string, string>): void {
   const left = new Map(unresolved)
-  for (const { path, host = '' } of parts === undefined ? [] : listBackendPlaces(parts)) {
+  for (const { path, hostKey, host = '' } of parts === undefined ? [] : listBackendPlaces(parts)) {
     const reason = left.get(host)
     if (reason === undefined) continue
     left.delete(host)
-    report.warning([...path, 'host'], `the backend ${showValue(host)} does not resolve: ${reason}`, {
+    report.warning([...path, hostKey], `the backend ${showValue(host)} does not resolve: ${reason}`, {
       hint: 'requests to it fail until it does',
     })
   }

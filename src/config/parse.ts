@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import { checkAdmin } from './checks/admin.ts'
+import { checkAuth } from './checks/auth.ts'
 import { reportExtras } from './checks/extras.ts'
 import { checkHealth } from './checks/health.ts'
 import { checkLimits } from './checks/limits.ts'
@@ -78,6 +79,7 @@ export function parseConfig(text: string, file: string, options: ParseOptions): 
   checkRoutes(parts.routes, report)
   checkUpstreams(parts, report)
   checkHealth(parts, report)
+  checkAuth(parts.routes, report)
   checkLimits(parts.routes, parts.server, parts.isBroken('server.redis'), report)
   reportExtras(given, report)
   return { ...draft, given, parts }

@@ -2,6 +2,7 @@ import { buildBasicAuth } from './auth-config.ts'
 import { routePath } from './backend-places.ts'
 import { buildCompression } from './compression-config.ts'
 import type { HeaderRules, MemberConfig, RouteAction, RouteConfig } from './config.ts'
+import { buildForwardAuth } from './forward-auth-config.ts'
 import { buildRateLimits } from './limits-build.ts'
 import { buildMirror } from './mirror-config.ts'
 import { buildRetries } from './retries-config.ts'
@@ -16,11 +17,17 @@ export function buildRoutes(settings: readonly (RouteSettings | undefined)[], so
   const names = nameRoutes(routes.map(({ route }) => route))
   return routes.map(({ route, index }, i) => {
     const name = names[i] ?? ''
-    return buildRoute(route, name, buildAction(route, name, index, sources))
+    const action = buildAction(route, name, index, sources)
+    return buildRoute(route, name, action, buildForwardAuth(route.auth, routePath(index), sources))
   })
 }
 
-function buildRoute(route: RouteSettings, name: string, action: RouteAction): RouteConfig {
+function buildRoute(
+  route: RouteSettings,
+  name: string,
+  action: RouteAction,
+  forwardAuth: RouteConfig['forwardAuth'],
+): RouteConfig {
   const { headers, timeouts } = route
   return {
     name,
@@ -43,6 +50,7 @@ function buildRoute(route: RouteSettings, name: string, action: RouteAction): Ro
     rateLimits: buildRateLimits(route),
     concurrency: route.concurrency,
     basicAuth: buildBasicAuth(route.auth),
+    forwardAuth,
     access: { allow: route.allow, deny: route.deny },
     mirror: route.mirror && buildMirror(route.mirror),
     compression: buildCompression(route.compression),

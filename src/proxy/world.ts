@@ -9,7 +9,7 @@ import { compileRedirect, compileRedirects, type Redirect, type Redirects } from
 import { compileRouteTable, type RouteTable } from '../routing/route-table.ts'
 import type { Backend } from '../upstream/backend.ts'
 import type { BackendRegistry } from '../upstream/backend-registry.ts'
-import type { AttemptTimeouts } from '../upstream/engine.ts'
+import type { AttemptTimeouts, UpstreamEngine } from '../upstream/engine.ts'
 import { Split } from '../upstream/split.ts'
 import { CHANCE_AND_CLOCK, compileUpstream, type Upstream } from '../upstream/upstream.ts'
 import { createAccessGate } from './access-gate.ts'
@@ -17,6 +17,7 @@ import { createBasicAuthGate } from './basic-auth-gate.ts'
 import { compileTrust, type Trust } from './client-identity.ts'
 import { createCompressionGate } from './compression-gate.ts'
 import { createConcurrencyGate } from './concurrency-gate.ts'
+import { createForwardAuthGate } from './forward-auth-gate.ts'
 import type { Gate } from './gate.ts'
 import { createHeaderGate } from './header-gate.ts'
 import { compileHeaderRules } from './headers/header-rules.ts'
@@ -88,6 +89,7 @@ export interface WorldParts {
   readonly registry: BackendRegistry
   readonly metrics: WorkerMetrics
   readonly limits: LimitPlan
+  readonly engine: UpstreamEngine
   /** For sticky cookies without a secret of their own. */
   readonly stickySecret: string
 }
@@ -116,12 +118,13 @@ export function compileWorld(config: Config, parts: WorldParts): World {
   const routes = config.routes.map((rule) => ({ rule, value: compileRoute(rule, config, { find, ofRoute }, parts) }))
   const own = routes.flatMap(({ value }) => upstreamsOf(value))
   const upstreams = [...new Set([...shared.values().map(({ upstream }) => upstream), ...own])]
+  const asked = registry.acquire(config.routes.flatMap(({ forwardAuth }) => forwardAuth?.backend ?? []))
   return {
     table: compileRouteTable(routes),
     redirects: compileRedirects(config.redirects),
     trust: compileTrust(config.server.trustedProxies),
     get backends() {
-      return upstreams.flatMap(({ backends }) => backends)
+      return [...new Set([...upstreams.flatMap(({ backends }) => backends), ...asked])]
     },
   }
 }
@@ -130,29 +133,25 @@ function upstreamsOf({ action }: CompiledRoute): Upstream[] {
   return action.kind === 'proxy' ? [action.upstream] : []
 }
 
-function compileRoute(
-  route: RouteConfig,
-  config: Config,
-  upstreams: Upstreams,
-  { metrics, limits }: WorldParts,
-): CompiledRoute {
+function compileRoute(route: RouteConfig, config: Config, upstreams: Upstreams, parts: WorldParts): CompiledRoute {
   const { name } = route
-  const gates = compileGates(route, limits)
+  const gates = compileGates(route, parts)
   return {
     name,
-    series: metrics.route(name),
+    series: parts.metrics.route(name),
     gates: gates.length === 0 ? undefined : gates,
     action: compileAction(route, config, upstreams),
   }
 }
 
 /** In the order in which they are passed. */
-function compileGates(route: RouteConfig, limits: LimitPlan): Gate[] {
-  const { name, access, basicAuth, rateLimits, concurrency, compression } = route
+function compileGates(route: RouteConfig, { registry, limits, engine }: WorldParts): Gate[] {
+  const { name, access, basicAuth, forwardAuth, rateLimits, concurrency, compression } = route
   const gates: Gate[] = []
   const accessGate = createAccessGate(access)
   if (accessGate !== undefined) gates.push(accessGate)
   if (basicAuth !== undefined) gates.push(createBasicAuthGate(basicAuth))
+  if (forwardAuth !== undefined) gates.push(createForwardAuthGate(forwardAuth, registry, engine))
   const headerGate = createHeaderGate(route)
   if (headerGate !== undefined) gates.push(headerGate)
   if (rateLimits.length > 0) gates.push(createRateGate(name, rateLimits, limits))
@@ -193,7 +192,7 @@ function compileProxy(
     passive,
     mirror: mirror && new Mirror(mirror, upstreams.find(mirror.upstream).upstream),
     seating: upstream.room && new Seating(upstream, upstream.room),
-    requestHeaders: compileRequestHeaders(route),
+    requestHeaders: compileRequestHeaders({ ...route, reserved: route.forwardAuth?.copyHeaders ?? [] }),
     responseHeaders: compileResponseHeaders(route),
     timeouts: { connectMs, responseMs, idleMs },
     totalMs,

@@ -64,6 +64,7 @@ export class Core {
     troubled: (trouble: BackendTrouble) => void,
   ) {
     this.#limits = limits
+    this.#engine = createEngine(snapshot.config.server.engine)
     this.#registry = new BackendRegistry(this.#metrics, () => performance.now(), troubled)
     this.#current = this.#compile(snapshot)
     const { config } = snapshot
@@ -73,7 +74,6 @@ export class Core {
       workerId: slot,
       ...readLogPlacement(process.env),
     })
-    this.#engine = createEngine(config.server.engine)
     const parts = {
       engine: this.#engine,
       access: this.#log.access,
@@ -215,7 +215,8 @@ export class Core {
     const { config, stickySecret } = snapshot
     const { workers, redis } = config.server
     const limits = createLimitPlan(this.#limits, workers, () => this.#redis.open(redis))
-    const world = compileWorld(config, { registry: this.#registry, metrics: this.#metrics, limits, stickySecret })
+    const parts = { registry: this.#registry, metrics: this.#metrics, engine: this.#engine }
+    const world = compileWorld(config, { ...parts, limits, stickySecret })
     return { snapshot, world, limits: limits.opened }
   }
 

@@ -41,6 +41,7 @@ test('a key is required only where it has no default', () => {
       ['1/items', ['requests']],
       ['properties/mirror', ['upstream']],
       ['properties/basic', ['users']],
+      ['properties/forward', ['url']],
       ['properties/redirect', ['to']],
       ['certificates/items', ['cert_file', 'key_file']],
     ],

@@ -96,6 +96,7 @@ test('an empty route is all defaults', async () => {
       concurrency: 0,
       mirror: undefined,
       basicAuth: undefined,
+      forwardAuth: undefined,
       access: { allow: [], deny: [] },
       compression: undefined,
       action: proxyTo('/', { host: 'localhost', port: 80, tls: undefined }),
@@ -170,6 +171,7 @@ test('every key of a route arrives', async () => {
     concurrency: 9,
     mirror: undefined,
     basicAuth: undefined,
+    forwardAuth: undefined,
     access: { allow: ['10.0.0.0/8'], deny: ['10.1.0.1/32', '2001:db8::/32'] },
     compression: undefined,
     action: proxyTo('api', {

@@ -25,6 +25,7 @@ const ROUTE: RouteConfig = {
   concurrency: 0,
   mirror: undefined,
   basicAuth: undefined,
+  forwardAuth: undefined,
   access: { allow: [], deny: [] },
   compression: undefined,
   action: { kind: 'respond', status: 200, body: 'ok', contentType: 'text/plain' },

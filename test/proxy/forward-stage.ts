@@ -68,7 +68,7 @@ export function stage(options: StageOptions = {}): Stage {
     forget() {},
     close() {},
   }
-  const { action, world } = compileAction(options, metrics)
+  const { action, world } = compileAction(options, metrics, engine)
   const [backend] = world.backends
   assert.ok(backend !== undefined)
   options.before?.(world.backends)
@@ -77,7 +77,8 @@ export function stage(options: StageOptions = {}): Stage {
   return { responder, records, metrics, calls, forward, backend, backends: world.backends, attempts }
 }
 
-function compileAction({ backends = 1, totalMs = 0, retries, upstream }: StageOptions, metrics: WorkerMetrics) {
+function compileAction(options: StageOptions, metrics: WorkerMetrics, engine: UpstreamEngine) {
+  const { backends = 1, totalMs = 0, retries, upstream } = options
   const members = Array.from({ length: backends }, (_, i) => ({
     host: '127.0.0.1',
     port: i + 1,
@@ -90,7 +91,7 @@ function compileAction({ backends = 1, totalMs = 0, retries, upstream }: StageOp
   const config = builtConfig([{ timeouts, action }])
   const routes = config.routes.map((route) => ({ ...route, retries: { ...route.retries, ...retries } }))
   const registry = new BackendRegistry(metrics)
-  const world = compileWorld({ ...config, routes }, { registry, metrics, limits: noLimits(), stickySecret: '' })
+  const world = compileWorld({ ...config, routes }, { registry, metrics, engine, limits: noLimits(), stickySecret: '' })
   const match = world.table.match('h', parseRequestTarget('/api'), 'GET')
   assert.ok(match.kind === 'route' && match.value.action.kind === 'proxy')
   return { action: match.value.action, world }

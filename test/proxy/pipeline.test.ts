@@ -43,7 +43,8 @@ function startPipeline(t: TestContext, config: Config) {
   const pauses = new PauseDesk()
   const registry = new BackendRegistry(metrics)
   const access = { write: (record: AccessRecord) => void records.push(record) }
-  const compile = (next: Config) => compileWorld(next, { registry, metrics, limits: noLimits(), stickySecret: '' })
+  const worldParts = { registry, metrics, engine, limits: noLimits(), stickySecret: '' }
+  const compile = (next: Config) => compileWorld(next, worldParts)
   const pipeline = new Pipeline({ engine, access, metrics, pauses, tunnels: new TunnelSet() }, compile(config))
 
   /** Sends an exchange through and waits until its answer ended or was cut. */

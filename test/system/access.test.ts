@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { WebSocket } from 'ws'
 import { hashPassword } from '../../src/password.ts'
 import { type Echo, startEcho } from '../helpers/backends.ts'
 import { createSite, startDaemon } from '../helpers/daemon.ts'
@@ -61,4 +64,64 @@ test('a hash is made by the program and taken by it; a password in the clear is 
   const checked = await site.cli('check')
   assert.equal(checked.code, 1)
   assert.match(checked.stderr + checked.stdout, /hash-password/)
+})
+
+for (const engine of ['native', 'http-proxy-3']) {
+  test(`another service decides who comes in, and who cannot ask it stays out (${engine})`, async (t) => {
+    const backend = await startEcho(t)
+    const asked: string[] = []
+    const service = await startEcho(t, {
+      answer(request, response) {
+        asked.push(`${request.method} ${request.headers['x-forwarded-method']} ${request.headers['x-forwarded-uri']}`)
+        if (request.headers.cookie === 'session=alice') response.writeHead(200, { 'Remote-User': 'alice' }).end()
+        else response.writeHead(302, { Location: 'https://login.example/', 'Set-Cookie': 'csrf=1' }).end('to the door')
+        return true
+      },
+    })
+    const auth = { forward: { url: `http://127.0.0.1:${service.port}/verify`, copy_headers: ['Remote-User'] } }
+    const routes = [routeTo('/', backend, { auth }), { path: '/own', auth, respond: { body: 'mine' } }]
+    const daemon = await startDaemon(t, { config: proxyConfig(routes, { engine }) })
+    const ask = (path: string, ...headers: string[]) => sendRequest({ port: daemon.port }, { path, headers })
+
+    const stranger = await ask('/x/../secret', 'Remote-User', 'mallory')
+    assert.equal(stranger.status, 302)
+    assert.equal(readField(stranger.headers, 'location'), 'https://login.example/')
+    assert.equal(readField(stranger.headers, 'set-cookie'), 'csrf=1')
+    assert.equal(stranger.body.toString(), 'to the door')
+    assert.equal(backend.requests, 0)
+    assert.deepEqual(asked, ['GET GET /secret'])
+
+    const known = await ask('/a?b=c', 'Cookie', 'session=alice', 'Remote-User', 'mallory', 'Remote_User', 'eve')
+    const { headers } = JSON.parse(known.body.toString()) as Echo
+    assert.equal(readField(headers, 'remote-user'), 'alice')
+    assert.equal(readField(headers, 'remote_user'), undefined)
+    assert.equal(readField(headers, 'x-forwarded-uri'), undefined)
+    assert.equal((await ask('/own', 'Cookie', 'session=alice')).body.toString(), 'mine')
+
+    const socket = new WebSocket(`ws://127.0.0.1:${daemon.port}/chat`)
+    const [, refusal] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage]
+    assert.equal(refusal.statusCode, 302)
+    refusal.destroy()
+
+    service.kill()
+    const lost = await ask('/', 'Cookie', 'session=alice')
+    assert.deepEqual([lost.status, readField(lost.headers, 'x-pyserve-reason')], [502, 'connect_failed'])
+  })
+}
+
+test('a session of a known client is let through to a WebSocket, with a body behind the question', async (t) => {
+  const backend = await startEcho(t)
+  const service = await startEcho(t)
+  const auth = { forward: { url: `http://127.0.0.1:${service.port}/` } }
+  const daemon = await startDaemon(t, { config: proxyConfig([routeTo('/', backend, { auth })]) })
+  const socket = new WebSocket(`ws://127.0.0.1:${daemon.port}/chat`)
+  await once(socket, 'open')
+  socket.send('hello')
+  const [message] = (await once(socket, 'message')) as [Buffer]
+  assert.equal(message.toString(), 'hello')
+  socket.close()
+  await once(socket, 'close')
+  const body = Buffer.alloc(3 << 20, 'x')
+  const reply = await sendRequest({ port: daemon.port }, { method: 'POST', path: '/up', body })
+  assert.equal((JSON.parse(reply.body.toString()) as Echo).bodyBytes, body.length)
 })

@@ -6,7 +6,7 @@ import { filledText, flag, wholeNumber } from './scalars.ts'
 import { map } from './section.ts'
 import { swap } from './traits.ts'
 
-const backendTlsSchema = map({
+export const backendTlsSchema = map({
   verify: flag().prefault(true).meta(swap('boolean', "Check the backend's certificate.")),
   ca_file: filledText()
     .optional()

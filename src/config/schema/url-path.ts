@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type Refusal, refuse, scalar } from './scalars.ts'
 
 const PATH = 'a path that starts with a slash'
+const SERVICE_URL = 'an http(s) URL such as http://127.0.0.1:9000/verify'
 const TARGET = 'a path that starts with a slash, or an http(s) URL'
 
 /** A prefix of paths: no trailing slash unless it is the root; what is not ASCII is escaped, escapes are in upper case. */
@@ -32,6 +33,16 @@ export function redirectTarget() {
     const target = escapeNonAscii(value.trim())
     if (!/^[\x21-\x7e]+$/.test(target)) return refuse(TARGET, 'write a space as %20')
     return /^(?:\/|https?:\/\/[^/?#])/i.test(target) ? target : refuse(TARGET, hintForSlash(value))
+  })
+}
+
+/** Where another service is asked: its URL in the form that `URL` gives it, without name, password and fragment. */
+export function serviceUrl() {
+  return scalar(z.string({ error: SERVICE_URL }), (value) => {
+    const url = URL.parse(value)
+    if (url === null || !/^https?:$/.test(url.protocol) || !/^https?:\/\//i.test(value)) return refuse(SERVICE_URL)
+    if (url.username !== '' || url.password !== '') return refuse('a URL without name and password')
+    return url.hash === '' && !value.endsWith('#') ? url.href : refuse('a URL without a fragment')
   })
 }
 

@@ -41,10 +41,15 @@ export function readConnection(value: string, names: Set<string> | undefined): S
 
 /** Takes the fields with these lower-case names out of the list, from index `start` on, in place. */
 export function dropNamed(headers: string[], start: number, names: ReadonlySet<string>): void {
+  dropWhere(headers, start, (name) => names.has(name.toLowerCase()))
+}
+
+/** Takes the fields with such names out of the list, from index `start` on, in place. */
+export function dropWhere(headers: string[], start: number, isDropped: (name: string) => boolean): void {
   let kept = start
   for (let i = start; i + 1 < headers.length; i += 2) {
     const name = headers[i] ?? ''
-    if (names.has(name.toLowerCase())) continue
+    if (isDropped(name)) continue
     headers[kept] = name
     headers[kept + 1] = headers[i + 1] ?? ''
     kept += 2

@@ -6,13 +6,15 @@ import type { BackendAuthority } from '../../upstream/backend-authority.ts'
 import type { ClientIdentity } from '../client-identity.ts'
 import { compileFieldTable, type FieldTable, findField } from './field-table.ts'
 import { compileHeaderRules } from './header-rules.ts'
-import { dropNamed, FRAMING_FIELDS, HOP_BY_HOP_FIELDS, readConnection } from './hop-by-hop.ts'
+import { dropNamed, dropWhere, FRAMING_FIELDS, HOP_BY_HOP_FIELDS, readConnection } from './hop-by-hop.ts'
 
 type RequestField = 'drop' | 'connection' | 'from_trusted_peer'
 
 /** What of a route decides the header that its backend is sent. */
 export type RequestHeaderRoute = Pick<RouteConfig, 'path' | 'stripPath' | 'preserveHost'> & {
   readonly headers: { readonly request: HeaderRules }
+  /** Fields that no client may send to the backend, in any case: something else tells it. */
+  readonly reserved?: readonly string[]
 }
 
 /** Compiled once per route. */
@@ -56,7 +58,8 @@ export function compileRequestHeaders(route: RequestHeaderRoute): RequestHeaderP
   const { set, names } = compileHeaderRules(route.headers.request)
   const kinds = new Map<string, RequestField>([...names].map((name) => [name, 'drop']))
   // A backend that folds underscores must not see the client's field beside ours.
-  for (let i = 0; i < set.length; i += 2) kinds.set((set[i] ?? '').toLowerCase().replaceAll('_', '-'), 'drop')
+  for (let i = 0; i < set.length; i += 2) kinds.set(foldName(set[i] ?? ''), 'drop')
+  for (const name of route.reserved ?? []) kinds.set(foldName(name), 'drop').set(name.toLowerCase(), 'drop')
   for (const name of [...HOP_BY_HOP_FIELDS, ...FRAMING_FIELDS, ...OWN_FIELDS, 'host']) kinds.set(name, 'drop')
   kinds.set('connection', 'connection')
   if (!names.has('forwarded')) kinds.set('forwarded', 'from_trusted_peer')
@@ -116,9 +119,14 @@ function copyEndToEnd(fields: FieldTable<RequestField>, { head, identity }: Requ
 
 function replaceFields(out: string[], fields: HeaderList): void {
   const names = new Set<string>()
-  for (let i = 0; i < fields.length; i += 2) names.add((fields[i] ?? '').toLowerCase())
-  dropNamed(out, 2, names)
+  for (let i = 0; i < fields.length; i += 2) names.add(foldName(fields[i] ?? ''))
+  dropWhere(out, 2, (name) => names.has(foldName(name)))
   out.push(...fields)
+}
+
+/** The name as backends know it that cannot tell underscores from hyphens. */
+function foldName(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-')
 }
 
 function hostField(plan: RequestHeaderPlan, { head, backend }: RequestHeaderInput): string {

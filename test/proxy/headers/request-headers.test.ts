@@ -257,8 +257,17 @@ test('whatever a client sends, one Host and one set of our fields come out, and 
 })
 
 test('what a step adds for one request stands in place of what the client says of it', () => {
-  const headers = build(['X-User', 'mallory', 'Accept', '*/*', 'x-user', 'eve'], { fields: ['X-User', 'alice'] })
+  const headers = build(['X-User', 'mallory', 'Accept', '*/*', 'x_user', 'eve'], { fields: ['X-User', 'alice'] })
   assert.deepEqual(headerValues(headers, 'x-user'), ['alice'])
+  assert.equal(findHeader(headers, 'x_user'), undefined)
   assert.deepEqual(headerValues(headers, 'accept'), ['*/*'])
   assert.equal(headers[0], 'Host')
+})
+
+test('a reserved field never crosses, however a client spells it', () => {
+  const route = { reserved: ['X-User'] }
+  const headers = build(['X-User', 'mallory', 'x_user', 'eve', 'X-Users', 'all'], { route })
+  assert.equal(findHeader(headers, 'x-user'), undefined)
+  assert.equal(findHeader(headers, 'x_user'), undefined)
+  assert.deepEqual(headerValues(headers, 'x-users'), ['all'])
 })
