@@ -37,7 +37,7 @@ test('clients are let in by their address, and by what trusted proxies say of it
 
 test('a route asks for a name and a password, and tells its backend who came', async (t) => {
   const backend = await startEcho(t)
-  const users = { alice: (await hashPassword('wonderland')).replaceAll('$', '$$$$') }
+  const users = { alice: await hashPassword('wonderland') }
   const daemon = await startDaemon(t, { config: proxyConfig([routeTo('/', backend, { auth: { basic: { users } } })]) })
   const ask = (...headers: string[]) => sendRequest({ port: daemon.port }, { path: '/', headers })
   const refused = await ask()
@@ -58,7 +58,7 @@ test('a hash is made by the program and taken by it; a password in the clear is 
   const { stdout } = spawnSync(process.execPath, [cli, 'hash-password', '--json'], { input: 'wonderland\n' })
   const { hash } = JSON.parse(stdout.toString()) as { hash: string }
   const route = (value: string) => ({ path: '/', auth: { basic: { users: { alice: value } } }, respond: { body: 'x' } })
-  site.writeConfig(proxyConfig([route(hash.replaceAll('$', '$$$$'))]))
+  site.writeConfig(proxyConfig([route(hash)]))
   assert.equal((await site.cli('check')).code, 0)
   site.writeConfig(proxyConfig([route('wonderland')]))
   const checked = await site.cli('check')
