@@ -2,6 +2,7 @@ import type { LogSettings } from '../log/settings.ts'
 import type { BasicAuthConfig } from './auth-config.ts'
 import type { BalancingConfig, StickyConfig } from './balancing-config.ts'
 import type { CompressionConfig } from './compression-config.ts'
+import type { CorsConfig } from './cors-config.ts'
 import type { ForwardAuthConfig } from './forward-auth-config.ts'
 import type { HealthCheckConfig, PassiveHealthConfig } from './health-config.ts'
 import type { RateLimitConfig, RedisConfig } from './limits-config.ts'
@@ -101,6 +102,7 @@ export interface RouteConfig {
   readonly forwardAuth: ForwardAuthConfig | undefined
   /** CIDRs of clients; `deny` wins, and an empty `allow` is everyone. */
   readonly access: { readonly allow: readonly string[]; readonly deny: readonly string[] }
+  readonly cors: CorsConfig | undefined
   readonly compression: CompressionConfig | undefined
   readonly action: RouteAction
 }

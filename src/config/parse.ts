@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import { checkAdmin } from './checks/admin.ts'
 import { checkAuth } from './checks/auth.ts'
+import { checkCors } from './checks/cors.ts'
 import { reportExtras } from './checks/extras.ts'
 import { checkHealth } from './checks/health.ts'
 import { checkLimits } from './checks/limits.ts'
@@ -80,6 +81,7 @@ export function parseConfig(text: string, file: string, options: ParseOptions): 
   checkUpstreams(parts, report)
   checkHealth(parts, report)
   checkAuth(parts.routes, report)
+  checkCors(parts.routes, report)
   checkLimits(parts.routes, parts.server, parts.isBroken('server.redis'), report)
   reportExtras(given, report)
   return { ...draft, given, parts }

@@ -2,6 +2,7 @@ import { buildBasicAuth } from './auth-config.ts'
 import { routePath } from './backend-places.ts'
 import { buildCompression } from './compression-config.ts'
 import type { HeaderRules, MemberConfig, RouteAction, RouteConfig } from './config.ts'
+import { buildCors } from './cors-config.ts'
 import { buildForwardAuth } from './forward-auth-config.ts'
 import { buildRateLimits } from './limits-build.ts'
 import { buildMirror } from './mirror-config.ts'
@@ -53,6 +54,7 @@ function buildRoute(
     forwardAuth,
     access: { allow: route.allow, deny: route.deny },
     mirror: route.mirror && buildMirror(route.mirror),
+    cors: route.cors && buildCors(route.cors, route.methods),
     compression: buildCompression(route.compression),
     action,
   }

@@ -5,6 +5,7 @@ import type { WorkerMetrics } from '../metrics/worker-metrics.ts'
 import type { Reason } from '../reason.ts'
 import { locate } from '../routing/redirects.ts'
 import { type ParsedTarget, parseRequestTarget } from '../routing/request-target.ts'
+import type { RouteMatch } from '../routing/route-table.ts'
 import { answerFailure, redirect, respond } from './answer.ts'
 import type { Arrival } from './arrival.ts'
 import { type ClientIdentity, resolveClient } from './client-identity.ts'
@@ -13,8 +14,9 @@ import { Forward, type ForwardParts } from './forward.ts'
 import { passGates } from './gate.ts'
 import { createRequestIds } from './headers/request-id.ts'
 import type { PauseDesk } from './pause-desk.ts'
+import { preflightMethod } from './preflight.ts'
 import { locateOnTls } from './tls-redirect.ts'
-import type { CompiledAction, World } from './world.ts'
+import type { CompiledAction, CompiledRoute, World } from './world.ts'
 
 export interface PipelineParts extends ForwardParts {
   readonly access: AccessLog
@@ -110,7 +112,7 @@ export class Pipeline {
       redirect(arrival, 302, location, [])
       return
     }
-    const match = world.table.match(head.authority, target, head.method)
+    const match = findRoute(world, head, target)
     switch (match.kind) {
       case 'bad':
         answerFailure(arrival, 'bad_request')
@@ -147,4 +149,14 @@ export class Pipeline {
         respond(arrival, action.status, action.headers, action.body)
     }
   }
+}
+
+/** A preflight belongs to the route that takes the request it asks leave for. */
+function findRoute({ table }: World, head: RequestHead, target: ParsedTarget): RouteMatch<CompiledRoute> {
+  const asked = target.kind === 'path' ? preflightMethod(head) : undefined
+  if (asked !== undefined) {
+    const match = table.match(head.authority, target, asked)
+    if (match.kind === 'route' && match.value.takesPreflights) return match
+  }
+  return table.match(head.authority, target, head.method)
 }

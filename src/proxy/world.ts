@@ -17,6 +17,7 @@ import { createBasicAuthGate } from './basic-auth-gate.ts'
 import { compileTrust, type Trust } from './client-identity.ts'
 import { createCompressionGate } from './compression-gate.ts'
 import { createConcurrencyGate } from './concurrency-gate.ts'
+import { createCorsGate, createPreflightGate } from './cors-gates.ts'
 import { createForwardAuthGate } from './forward-auth-gate.ts'
 import type { Gate } from './gate.ts'
 import { createHeaderGate } from './header-gate.ts'
@@ -40,6 +41,8 @@ export interface World {
 export interface CompiledRoute {
   readonly name: string
   readonly series: RouteSeries
+  /** It answers preflights, also those for methods that it takes where OPTIONS is none of them. */
+  readonly takesPreflights: boolean
   /** What an exchange passes before the action, in this order; undefined: nothing. */
   readonly gates: readonly Gate[] | undefined
   readonly action: CompiledAction
@@ -139,6 +142,7 @@ function compileRoute(route: RouteConfig, config: Config, upstreams: Upstreams, 
   return {
     name,
     series: parts.metrics.route(name),
+    takesPreflights: route.cors !== undefined,
     gates: gates.length === 0 ? undefined : gates,
     action: compileAction(route, config, upstreams),
   }
@@ -146,10 +150,12 @@ function compileRoute(route: RouteConfig, config: Config, upstreams: Upstreams, 
 
 /** In the order in which they are passed. */
 function compileGates(route: RouteConfig, { registry, limits, engine }: WorldParts): Gate[] {
-  const { name, access, basicAuth, forwardAuth, rateLimits, concurrency, compression } = route
+  const { name, access, basicAuth, forwardAuth, cors, rateLimits, concurrency, compression } = route
   const gates: Gate[] = []
   const accessGate = createAccessGate(access)
+  if (cors !== undefined) gates.push(createCorsGate(cors))
   if (accessGate !== undefined) gates.push(accessGate)
+  if (cors !== undefined) gates.push(createPreflightGate(cors))
   if (basicAuth !== undefined) gates.push(createBasicAuthGate(basicAuth))
   if (forwardAuth !== undefined) gates.push(createForwardAuthGate(forwardAuth, registry, engine))
   const headerGate = createHeaderGate(route)

@@ -42,6 +42,7 @@ test('a key is required only where it has no default', () => {
       ['properties/mirror', ['upstream']],
       ['properties/basic', ['users']],
       ['properties/forward', ['url']],
+      ['properties/cors', ['origins']],
       ['properties/redirect', ['to']],
       ['certificates/items', ['cert_file', 'key_file']],
     ],

@@ -98,6 +98,7 @@ test('an empty route is all defaults', async () => {
       basicAuth: undefined,
       forwardAuth: undefined,
       access: { allow: [], deny: [] },
+      cors: undefined,
       compression: undefined,
       action: proxyTo('/', { host: 'localhost', port: 80, tls: undefined }),
     },
@@ -173,6 +174,7 @@ test('every key of a route arrives', async () => {
     basicAuth: undefined,
     forwardAuth: undefined,
     access: { allow: ['10.0.0.0/8'], deny: ['10.1.0.1/32', '2001:db8::/32'] },
+    cors: undefined,
     compression: undefined,
     action: proxyTo('api', {
       host: '::1',

@@ -27,6 +27,7 @@ const ROUTE: RouteConfig = {
   basicAuth: undefined,
   forwardAuth: undefined,
   access: { allow: [], deny: [] },
+  cors: undefined,
   compression: undefined,
   action: { kind: 'respond', status: 200, body: 'ok', contentType: 'text/plain' },
 }

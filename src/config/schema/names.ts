@@ -78,7 +78,8 @@ export function fieldValue() {
   })
 }
 
-function parseHost(value: string): string | Refusal {
+/** As `host`, for what has a host in it. */
+export function parseHost(value: string): string | Refusal {
   const [, literal] = /^\[(.*)\]$/.exec(value) ?? []
   if (literal !== undefined) return isIP(literal) === 6 ? literal : refuse(HOST)
   return isIP(value) === 0 ? (parseHostName(value) ?? refuse(HOST, hintForHost(value))) : value

@@ -3,6 +3,7 @@ import { authSchema } from './auth.ts'
 import { backendShape, members } from './backend.ts'
 import { balancingShape } from './balancing.ts'
 import { compressionSchema } from './compression.ts'
+import { corsSchema } from './cors.ts'
 import { healthShape } from './health.ts'
 import { concurrencySchema, rateLimitsSchema, routeLimitsSchema } from './limits.ts'
 import { mirrorSchema } from './mirror.ts'
@@ -89,6 +90,7 @@ export const routeSchema = map({
   ),
   deny: list(cidr()).meta(swap('list of address ranges', 'Clients that may not, whatever allow says.')),
   auth: authSchema.optional().meta(swap('map', 'Who may come, by what they know.')),
+  cors: corsSchema.optional().meta(swap('map', 'Let pages of other origins read the responses.')),
   compression: compressionSchema,
   respond: respondSchema.optional().meta(swap('map', 'Answer without a backend.')),
   redirect: redirectSchema.optional().meta(swap('map', 'Answer with a redirect.')),
