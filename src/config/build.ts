@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { listHosts, listRedirects } from './checks/server.ts'
 import type { CertificatePair, Config, ListenAddress, LoggingConfig, RedirectRule, ServerConfig } from './config.ts'
+import { buildErrorPages, createPageReader } from './error-pages-config.ts'
 import type { FileContent } from './files.ts'
 import { buildRedis } from './limits-build.ts'
 import { listPairs } from './named-files.ts'
@@ -25,23 +26,26 @@ export function buildConfig(
   const { server, ssl, logging, admin } = parts
   const pems = createPemReader(contents, nowMs, report)
   const certificates = buildCertificates(parts, directory, pems)
-  const sources = { directory, pems }
+  const pages = createPageReader(contents, report)
+  const sources = { directory, pems, pages }
+  const errorPages = buildErrorPages(server.error_pages, ['server'], sources)
   const routes = buildRoutes(parts.routes, sources)
   const upstreams = buildUpstreams(parts.upstreams, sources)
   if (report.hasErrors()) return undefined
   return freezeDeeply({
     file,
-    server: buildServer(server, ssl),
+    server: buildServer(server, ssl, errorPages),
     redirects: buildRedirects(server),
     upstreams,
     routes,
+    pages: pages.pages,
     tls: ssl.enabled ? { certificates, minVersion: ssl.min_version } : undefined,
     logging: buildLogging(logging, directory),
     admin: { host: admin.host, port: admin.port },
   })
 }
 
-function buildServer(server: ServerSettings, ssl: SslSettings): ServerConfig {
+function buildServer(server: ServerSettings, ssl: SslSettings, errorPages: ServerConfig['errorPages']): ServerConfig {
   const { backlog, workers, engine, trusted_proxies, name_servers, timeouts, limits } = server
   return {
     listen: listAddresses(server, ssl),
@@ -65,6 +69,7 @@ function buildServer(server: ServerSettings, ssl: SslSettings): ServerConfig {
       connections: limits.connections,
     },
     redis: buildRedis(server.redis),
+    errorPages,
   }
 }
 

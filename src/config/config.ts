@@ -3,6 +3,7 @@ import type { BasicAuthConfig } from './auth-config.ts'
 import type { BalancingConfig, StickyConfig } from './balancing-config.ts'
 import type { CompressionConfig } from './compression-config.ts'
 import type { CorsConfig } from './cors-config.ts'
+import type { ErrorPageConfig, PageConfig } from './error-pages-config.ts'
 import type { ForwardAuthConfig } from './forward-auth-config.ts'
 import type { HealthCheckConfig, PassiveHealthConfig } from './health-config.ts'
 import type { RateLimitConfig, RedisConfig } from './limits-config.ts'
@@ -23,6 +24,8 @@ export interface Config {
   /** The groups that routes may share, by name. */
   readonly upstreams: readonly UpstreamConfig[]
   readonly routes: readonly RouteConfig[]
+  /** Pages that errors are answered with, by a name made of what they say. */
+  readonly pages: Readonly<Record<string, PageConfig>>
   readonly tls: TlsConfig | undefined
   readonly logging: LoggingConfig
   readonly admin: AdminConfig
@@ -41,6 +44,8 @@ export interface ServerConfig {
   readonly timeouts: ClientTimeouts
   readonly limits: ClientLimits
   readonly redis: RedisConfig | undefined
+  /** For every route that has none of its own for an error, and for what no route takes. */
+  readonly errorPages: readonly ErrorPageConfig[]
 }
 
 export interface ListenAddress {
@@ -104,6 +109,7 @@ export interface RouteConfig {
   readonly access: { readonly allow: readonly string[]; readonly deny: readonly string[] }
   readonly cors: CorsConfig | undefined
   readonly compression: CompressionConfig | undefined
+  readonly errorPages: readonly ErrorPageConfig[]
   readonly action: RouteAction
 }
 

@@ -46,6 +46,7 @@ export const KEY_VALUES: KeyValues = {
   'server.redis.password': ({ server }) => server.redis?.password,
   'server.redis.prefix': ({ server }) => server.redis?.prefix,
   'server.redis.timeout': ({ server }) => server.redis?.timeoutMs,
+  'server.error_pages': ({ server }) => server.errorPages,
   'server.redirect_instructions': ({ redirects }) => redirects,
   'server.upstreams': ({ upstreams }) => upstreams,
   'ssl.enabled': ({ tls }) => tls !== undefined,

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { type BackendPlace, listBackendPlaces } from './backend-places.ts'
+import { type BackendPlace, listBackendPlaces, routePath } from './backend-places.ts'
+import { listPageFiles } from './error-pages-config.ts'
 import { isMapValue, type KeyPath } from './key-path.ts'
 import type { ConfigDraft, ConfigParts } from './parse.ts'
 import type { BackendTlsSettings } from './schema/backend.ts'
@@ -56,18 +57,29 @@ export function listBackendFiles(ssl: BackendTlsSettings, backend: KeyPath, dire
 export function listNamedFiles({ parts, directory }: ConfigDraft): string[] {
   if (parts === undefined) return []
   const front = listPairs(parts, directory).flatMap(({ cert, key }) => [cert.file, key.file])
+  const ofServer = listPageFiles(parts.server.error_pages, ['server'], directory)
+  const ofRoutes = parts.routes.flatMap((route, i) =>
+    route === undefined ? [] : listPageFiles(route.error_pages, routePath(i), directory),
+  )
+  const pages = [...ofServer, ...ofRoutes].map(({ named }) => named.file)
   const back = listBackendPlaces(parts).flatMap((backend) => listFilesOfBackend(backend, directory))
-  return [...front, ...back]
+  return [...front, ...back, ...pages]
 }
 
-/** Every file that a certificate key names, also where what is around it has mistakes. */
+/** Every file that is named for a certificate or a page, also where what is around it has mistakes. */
 export function scanNamedFiles(value: unknown, directory: string): string[] {
   if (Array.isArray(value)) return value.flatMap((item) => scanNamedFiles(item, directory))
   if (!isMapValue(value)) return []
   return Object.entries(value).flatMap(([key, item]) => {
+    if (key === 'error_pages') return listTexts(item).map((file) => resolve(directory, file))
     const names = FILE_KEYS.has(key) && typeof item === 'string' && item !== ''
     return names ? [resolve(directory, item)] : scanNamedFiles(item, directory)
   })
+}
+
+function listTexts(value: unknown): string[] {
+  if (typeof value === 'string') return value === '' ? [] : [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(listTexts) : []
 }
 
 function listFilesOfBackend({ ssl, path }: BackendPlace, directory: string): string[] {

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { checkAdmin } from './checks/admin.ts'
 import { checkAuth } from './checks/auth.ts'
 import { checkCors } from './checks/cors.ts'
+import { checkErrorPages } from './checks/error-pages.ts'
 import { reportExtras } from './checks/extras.ts'
 import { checkHealth } from './checks/health.ts'
 import { checkLimits } from './checks/limits.ts'
@@ -82,6 +83,7 @@ export function parseConfig(text: string, file: string, options: ParseOptions): 
   checkHealth(parts, report)
   checkAuth(parts.routes, report)
   checkCors(parts.routes, report)
+  checkErrorPages(parts, report)
   checkLimits(parts.routes, parts.server, parts.isBroken('server.redis'), report)
   reportExtras(given, report)
   return { ...draft, given, parts }

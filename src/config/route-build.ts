@@ -3,7 +3,9 @@ import { routePath } from './backend-places.ts'
 import { buildCompression } from './compression-config.ts'
 import type { HeaderRules, MemberConfig, RouteAction, RouteConfig } from './config.ts'
 import { buildCors } from './cors-config.ts'
+import { buildErrorPages } from './error-pages-config.ts'
 import { buildForwardAuth } from './forward-auth-config.ts'
+import type { KeyPath } from './key-path.ts'
 import { buildRateLimits } from './limits-build.ts'
 import { buildMirror } from './mirror-config.ts'
 import { buildRetries } from './retries-config.ts'
@@ -18,17 +20,12 @@ export function buildRoutes(settings: readonly (RouteSettings | undefined)[], so
   const names = nameRoutes(routes.map(({ route }) => route))
   return routes.map(({ route, index }, i) => {
     const name = names[i] ?? ''
-    const action = buildAction(route, name, index, sources)
-    return buildRoute(route, name, action, buildForwardAuth(route.auth, routePath(index), sources))
+    return buildRoute(route, name, routePath(index), sources)
   })
 }
 
-function buildRoute(
-  route: RouteSettings,
-  name: string,
-  action: RouteAction,
-  forwardAuth: RouteConfig['forwardAuth'],
-): RouteConfig {
+/** `path`: that of its map. */
+function buildRoute(route: RouteSettings, name: string, path: KeyPath, sources: BuildSources): RouteConfig {
   const { headers, timeouts } = route
   return {
     name,
@@ -51,12 +48,13 @@ function buildRoute(
     rateLimits: buildRateLimits(route),
     concurrency: route.concurrency,
     basicAuth: buildBasicAuth(route.auth),
-    forwardAuth,
+    forwardAuth: buildForwardAuth(route.auth, path, sources),
     access: { allow: route.allow, deny: route.deny },
     mirror: route.mirror && buildMirror(route.mirror),
     cors: route.cors && buildCors(route.cors, route.methods),
     compression: buildCompression(route.compression),
-    action,
+    errorPages: buildErrorPages(route.error_pages, path, sources),
+    action: buildAction(route, name, path, sources),
   }
 }
 
@@ -64,7 +62,7 @@ function buildHeaderRules({ set, remove }: HeaderRuleSettings): HeaderRules {
   return { set: Object.entries(set), remove: [...new Set(remove.map((name) => name.toLowerCase()))] }
 }
 
-function buildAction(route: RouteSettings, name: string, index: number, sources: BuildSources): RouteAction {
+function buildAction(route: RouteSettings, name: string, path: KeyPath, sources: BuildSources): RouteAction {
   const { respond, redirect, upstream, split } = route
   if (redirect !== undefined) return { kind: 'redirect', status: redirect.status, to: redirect.to }
   if (respond !== undefined) {
@@ -72,11 +70,10 @@ function buildAction(route: RouteSettings, name: string, index: number, sources:
   }
   if (upstream !== undefined) return { kind: 'proxy', upstream }
   if (split !== undefined) return { kind: 'proxy', upstream: split.to[0]?.upstream ?? '', split: buildSplit(split) }
-  return { kind: 'proxy', upstream: buildUpstream(name, buildBackends(route, index, sources), route) }
+  return { kind: 'proxy', upstream: buildUpstream(name, buildBackends(route, path, sources), route) }
 }
 
-function buildBackends(route: RouteSettings, index: number, sources: BuildSources): MemberConfig[] {
-  const path = routePath(index)
+function buildBackends(route: RouteSettings, path: KeyPath, sources: BuildSources): MemberConfig[] {
   if (route.backends !== undefined) return buildMembers(route.backends, path, sources)
   return [{ ...buildBackend(route, path, sources), weight: 1, backup: false }]
 }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { upstreamPath } from './backend-places.ts'
 import type { BalancingConfig } from './balancing-config.ts'
 import type { BackendConfig, BackendTls, MemberConfig, UpstreamConfig } from './config.ts'
+import type { PageReader } from './error-pages-config.ts'
 import { buildHealthCheck, buildPassiveHealth } from './health-config.ts'
 import type { KeyPath } from './key-path.ts'
 import { listBackendFiles } from './named-files.ts'
@@ -25,6 +26,7 @@ export interface BackendSettings {
 export interface BuildSources {
   readonly directory: string
   readonly pems: PemReader
+  readonly pages: PageReader
 }
 
 /** The groups without mistakes. */

@@ -27,7 +27,7 @@ export function answerFailure(arrival: Arrival, reason: Reason, fields: HeaderLi
 
 /** Sends the error and notes it; the responder's watcher is left as it is. */
 export function writeError(arrival: Arrival, reason: Reason, status: number, fields: HeaderList = []): void {
-  const { head, responder, log, responseFields } = arrival
+  const { head, responder, log, responseFields, errorPages: pages } = arrival
   log.fail(reason)
   log.status = status
   log.bytesOut = answerError(responder, {
@@ -35,6 +35,7 @@ export function writeError(arrival: Arrival, reason: Reason, status: number, fie
     status,
     requestId: log.requestId,
     accept: findHeader(head.headers, 'accept'),
+    pages,
     fields: fields.length === 0 ? responseFields : [...responseFields, ...fields],
   })
 }

@@ -1,6 +1,9 @@
 import type { Responder } from '../exchange.ts'
 import type { HeaderList } from '../header-list.ts'
 import { REASONS, type Reason } from '../reason.ts'
+import { weightOfRange } from './accept.ts'
+import type { ErrorPages } from './error-pages.ts'
+import { escapeHtml } from './escape-html.ts'
 
 export interface ErrorAnswer {
   readonly reason: Reason
@@ -11,18 +14,20 @@ export interface ErrorAnswer {
   readonly accept: string | undefined
   /** Further fields. */
   readonly fields: HeaderList
+  /** Undefined: the built-in ones. */
+  readonly pages: ErrorPages | undefined
 }
 
 /**
- * Answers with an error that the proxy makes itself: HTML for a client that prefers it, else JSON. Says nothing of
- * backends, paths or hosts. Must not be called once a head was sent.
+ * Answers with an error that the proxy makes itself: with the page that was made for it, else HTML for a client that prefers
+ * it, else JSON. Says nothing of backends, paths or hosts. Must not be called once a head was sent.
  */
 export function answerError(responder: Responder, answer: ErrorAnswer): number {
-  const html = prefersHtml(answer.accept)
-  const body = Buffer.from(html ? renderHtml(answer) : renderJson(answer))
+  const { contentType, text } = renderPage(answer)
+  const body = Buffer.from(text)
   const headers: HeaderList = [
     'Content-Type',
-    html ? 'text/html; charset=utf-8' : 'application/json',
+    contentType,
     'Content-Length',
     String(body.length),
     'Cache-Control',
@@ -72,6 +77,18 @@ export function statusTextOf(status: number): string {
   return STATUS_TEXTS[status] ?? ''
 }
 
+function renderPage(answer: ErrorAnswer): { readonly contentType: string; readonly text: string } {
+  const { reason, status, requestId, accept, pages } = answer
+  const page = pages?.find(reason, status, accept)
+  if (page !== undefined) {
+    const values = { status: String(status), status_text: statusTextOf(status), reason, request_id: requestId }
+    return { contentType: page.contentType, text: page.render({ ...values, message: REASONS[reason].detail }) }
+  }
+  return prefersHtml(accept)
+    ? { contentType: 'text/html; charset=utf-8', text: renderHtml(answer) }
+    : { contentType: 'application/json', text: renderJson(answer) }
+}
+
 function renderJson({ reason, status, requestId }: ErrorAnswer): string {
   const { detail } = REASONS[reason]
   return `${JSON.stringify({ error: reason, status, message: detail, request_id: requestId })}\n`
@@ -91,29 +108,9 @@ function renderHtml({ reason, status, requestId }: ErrorAnswer): string {
 `
 }
 
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;')
-}
-
 /** RFC 9110 §12.5.1, as far as two candidates need it: HTML only where it is named and weighs at least as much as JSON. */
 export function prefersHtml(accept: string | undefined): boolean {
   if (accept === undefined || !accept.includes('text/html')) return false
-  const html = weightOf(accept, 'text/html')
-  return html > 0 && html >= weightOf(accept, 'application/json')
-}
-
-function weightOf(accept: string, type: string): number {
-  for (const range of accept.split(',')) {
-    const [name, ...parameters] = range.split(';')
-    if (name?.trim().toLowerCase() !== type) continue
-    const quality = parameters.find((parameter) => parameter.trim().toLowerCase().startsWith('q='))
-    const weight = quality === undefined ? 1 : Number(quality.trim().slice(2))
-    return Number.isFinite(weight) ? weight : 0
-  }
-  return 0
+  const html = weightOfRange(accept, 'text/html') ?? 0
+  return html > 0 && html >= (weightOfRange(accept, 'application/json') ?? 0)
 }

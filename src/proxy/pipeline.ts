@@ -101,7 +101,9 @@ export class Pipeline {
     upgrade: UpgradeExchange | undefined,
   ): Arrival {
     const log = this.#open(head, identity)
-    return { head, identity, log, upgrade, responder, body, requestFields: NO_HEADERS, responseFields: NO_HEADERS }
+    const { errorPages } = this.#world
+    const fields = { requestFields: NO_HEADERS, responseFields: NO_HEADERS }
+    return { head, identity, log, upgrade, errorPages, responder, body, ...fields }
   }
 
   #route(world: World, arrival: Arrival): void {
@@ -121,9 +123,10 @@ export class Pipeline {
         answerFailure(arrival, 'no_route')
         return
       case 'route': {
-        const { name, series, gates, action } = match.value
+        const { name, series, gates, action, errorPages } = match.value
         log.route = name
         log.series = series
+        arrival.errorPages = errorPages
         const pause = this.#parts.pauses.isIdle ? undefined : this.#parts.pauses.gateFor(name)
         const way = pause === undefined ? gates : [...(gates ?? []), pause]
         if (way === undefined) this.#act(action, arrival, target, match.path)

@@ -18,6 +18,7 @@ import { compileTrust, type Trust } from './client-identity.ts'
 import { createCompressionGate } from './compression-gate.ts'
 import { createConcurrencyGate } from './concurrency-gate.ts'
 import { createCorsGate, createPreflightGate } from './cors-gates.ts'
+import { createPageCompiler, type ErrorPages } from './error-pages.ts'
 import { createForwardAuthGate } from './forward-auth-gate.ts'
 import type { Gate } from './gate.ts'
 import { createHeaderGate } from './header-gate.ts'
@@ -34,6 +35,8 @@ export interface World {
   readonly table: RouteTable<CompiledRoute>
   readonly redirects: Redirects
   readonly trust: Trust | undefined
+  /** For what no route takes. */
+  readonly errorPages: ErrorPages | undefined
   /** As of now: the names of backends may come to stand for others. */
   readonly backends: readonly Backend[]
 }
@@ -45,6 +48,7 @@ export interface CompiledRoute {
   readonly takesPreflights: boolean
   /** What an exchange passes before the action, in this order; undefined: nothing. */
   readonly gates: readonly Gate[] | undefined
+  readonly errorPages: ErrorPages | undefined
   readonly action: CompiledAction
 }
 
@@ -79,12 +83,14 @@ export interface ProxyAction {
   readonly passive: PassiveHealth | undefined
 }
 
-/** Those that routes share are compiled once. */
-interface Upstreams {
-  /** By name. */
+/** What routes share is compiled once. */
+interface Shared {
+  /** An upstream by its name. */
   find(name: string): WatchedUpstream
-  /** That of a route. */
+  /** The upstream of a route. */
   ofRoute(route: string, action: Extract<RouteAction, { kind: 'proxy' }>): WatchedUpstream
+  /** Its own pages before those of the server. */
+  pagesFor(own: RouteConfig['errorPages']): ErrorPages | undefined
 }
 
 /** What a world is compiled with; all of it outlives the world. */
@@ -106,26 +112,30 @@ export function compileWorld(config: Config, parts: WorldParts): World {
     const upstream = compileUpstream(group, registry, { stickySecret, places })
     return { upstream, passive: passiveHealth && createPassiveHealth(passiveHealth, () => upstream.backends, registry) }
   }
-  const shared = new Map(config.upstreams.map((group) => [group.name, compile(group)]))
+  const named = new Map(config.upstreams.map((group) => [group.name, compile(group)]))
   const find = (name: string) => {
-    const group = shared.get(name)
+    const group = named.get(name)
     if (group === undefined) throw new Error(`there is no upstream ${JSON.stringify(name)}`)
     return group
   }
-  const ofRoute: Upstreams['ofRoute'] = (name, { upstream, split }) => {
+  const ofRoute: Shared['ofRoute'] = (name, { upstream, split }) => {
     if (split === undefined) return typeof upstream === 'string' ? find(upstream) : compile(upstream)
     const sources = { ...CHANCE_AND_CLOCK, stickySecret, find: (group: string) => find(group).upstream }
     const passive = joinPassiveHealth(split.parts.map((part) => find(part.upstream)))
     return { upstream: new Split(name, split, sources), passive }
   }
-  const routes = config.routes.map((rule) => ({ rule, value: compileRoute(rule, config, { find, ofRoute }, parts) }))
+  const compilePages = createPageCompiler(config.pages)
+  const errorPages = compilePages(config.server.errorPages)
+  const shared: Shared = { find, ofRoute, pagesFor: (own) => compilePages(own, errorPages) }
+  const routes = config.routes.map((rule) => ({ rule, value: compileRoute(rule, config, shared, parts) }))
   const own = routes.flatMap(({ value }) => upstreamsOf(value))
-  const upstreams = [...new Set([...shared.values().map(({ upstream }) => upstream), ...own])]
+  const upstreams = [...new Set([...named.values().map(({ upstream }) => upstream), ...own])]
   const asked = registry.acquire(config.routes.flatMap(({ forwardAuth }) => forwardAuth?.backend ?? []))
   return {
     table: compileRouteTable(routes),
     redirects: compileRedirects(config.redirects),
     trust: compileTrust(config.server.trustedProxies),
+    errorPages,
     get backends() {
       return [...new Set([...upstreams.flatMap(({ backends }) => backends), ...asked])]
     },
@@ -136,15 +146,16 @@ function upstreamsOf({ action }: CompiledRoute): Upstream[] {
   return action.kind === 'proxy' ? [action.upstream] : []
 }
 
-function compileRoute(route: RouteConfig, config: Config, upstreams: Upstreams, parts: WorldParts): CompiledRoute {
+function compileRoute(route: RouteConfig, config: Config, shared: Shared, parts: WorldParts): CompiledRoute {
   const { name } = route
   const gates = compileGates(route, parts)
   return {
     name,
     series: parts.metrics.route(name),
+    errorPages: shared.pagesFor(route.errorPages),
     takesPreflights: route.cors !== undefined,
     gates: gates.length === 0 ? undefined : gates,
-    action: compileAction(route, config, upstreams),
+    action: compileAction(route, config, shared),
   }
 }
 
@@ -166,12 +177,12 @@ function compileGates(route: RouteConfig, { registry, limits, engine }: WorldPar
   return gates
 }
 
-function compileAction(route: RouteConfig, config: Config, upstreams: Upstreams): CompiledAction {
+function compileAction(route: RouteConfig, config: Config, shared: Shared): CompiledAction {
   const { action } = route
   const { set } = compileHeaderRules(route.headers.response)
   switch (action.kind) {
     case 'proxy':
-      return compileProxy(route, action, config, upstreams)
+      return compileProxy(route, action, config, shared)
     case 'redirect':
       return { kind: 'redirect', status: action.status, headers: set, redirect: compileRedirect(action.to) }
     case 'respond': {
@@ -187,16 +198,16 @@ function compileProxy(
   route: RouteConfig,
   action: Extract<RouteAction, { kind: 'proxy' }>,
   config: Config,
-  upstreams: Upstreams,
+  shared: Shared,
 ): ProxyAction {
   const { connectMs, responseMs, idleMs, totalMs, websocketIdleMs } = route.timeouts
-  const { upstream, passive } = upstreams.ofRoute(route.name, action)
+  const { upstream, passive } = shared.ofRoute(route.name, action)
   const { mirror } = route
   return {
     kind: 'proxy',
     upstream,
     passive,
-    mirror: mirror && new Mirror(mirror, upstreams.find(mirror.upstream).upstream),
+    mirror: mirror && new Mirror(mirror, shared.find(mirror.upstream).upstream),
     seating: upstream.room && new Seating(upstream, upstream.room),
     requestHeaders: compileRequestHeaders({ ...route, reserved: route.forwardAuth?.copyHeaders ?? [] }),
     responseHeaders: compileResponseHeaders(route),

@@ -49,10 +49,12 @@ test('an empty file is all defaults', async () => {
       },
       limits: { headerBytes: 16_384, headers: 100, bodyBytes: 0, connections: 10_000 },
       redis: undefined,
+      errorPages: [],
     },
     redirects: [],
     upstreams: [],
     routes: [],
+    pages: {},
     tls: undefined,
     logging: {
       level: 'info',
@@ -100,6 +102,7 @@ test('an empty route is all defaults', async () => {
       access: { allow: [], deny: [] },
       cors: undefined,
       compression: undefined,
+      errorPages: [],
       action: proxyTo('/', { host: 'localhost', port: 80, tls: undefined }),
     },
   ])
@@ -176,6 +179,7 @@ test('every key of a route arrives', async () => {
     access: { allow: ['10.0.0.0/8'], deny: ['10.1.0.1/32', '2001:db8::/32'] },
     cors: undefined,
     compression: undefined,
+    errorPages: [],
     action: proxyTo('api', {
       host: '::1',
       port: 443,

@@ -29,6 +29,7 @@ const ROUTE: RouteConfig = {
   access: { allow: [], deny: [] },
   cors: undefined,
   compression: undefined,
+  errorPages: [],
   action: { kind: 'respond', status: 200, body: 'ok', contentType: 'text/plain' },
 }
 
@@ -46,10 +47,12 @@ export function builtConfig(routes: readonly Partial<RouteConfig>[], limits: { b
       timeouts: { headerMs: 1, bodyIdleMs: 1, writeIdleMs: 1, keepAliveMs: 1, drainMs: 1, websocketDrainMs: 1 },
       limits: { headerBytes: 1, headers: 1, bodyBytes: 0, connections: 1, ...limits },
       redis: undefined,
+      errorPages: [],
     },
     redirects: [{ from: '/home', to: '/index.html' }],
     upstreams: [],
     routes: routes.map((route) => ({ ...ROUTE, ...route })),
+    pages: {},
     tls: undefined,
     logging: {
       level: 'info',

@@ -43,6 +43,7 @@ export function arrive(head: Partial<RequestHead> = {}, body?: Arrival['body']):
     identity: IDENTITY,
     log,
     upgrade: undefined,
+    errorPages: undefined,
     responder,
     body,
     requestFields: NO_HEADERS,

@@ -22,7 +22,14 @@ for (const { name, accept, html } of [
 
 test('the answer carries its reason, its request id and its exact length', () => {
   const responder = recordResponder()
-  answerError(responder, { reason: 'no_route', status: 404, requestId: 'r-1', accept: undefined, fields: [] })
+  answerError(responder, {
+    reason: 'no_route',
+    status: 404,
+    requestId: 'r-1',
+    accept: undefined,
+    fields: [],
+    pages: undefined,
+  })
   assert.equal(responder.sent.head?.status, 404)
   const headers = responder.sent.head?.headers ?? []
   assert.equal(findHeader(headers, 'x-pyserve-reason'), 'no_route')
@@ -45,6 +52,7 @@ test('what a client sent as its request id is escaped in the page', () => {
     requestId: '<script>"&\'',
     accept: 'text/html',
     fields: [],
+    pages: undefined,
   })
   const page = responder.sent.body.toString()
   assert.equal(page.includes('<script>'), false)
@@ -55,7 +63,14 @@ test('every reason has a page in both forms', () => {
   for (const reason of Object.keys(REASONS) as Reason[]) {
     for (const accept of ['text/html', undefined]) {
       const responder = recordResponder()
-      answerError(responder, { reason, status: REASONS[reason].status, requestId: 'r', accept, fields: [] })
+      answerError(responder, {
+        reason,
+        status: REASONS[reason].status,
+        requestId: 'r',
+        accept,
+        fields: [],
+        pages: undefined,
+      })
       assert.match(responder.sent.body.toString(), new RegExp(reason))
     }
   }

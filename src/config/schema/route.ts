@@ -4,6 +4,7 @@ import { backendShape, members } from './backend.ts'
 import { balancingShape } from './balancing.ts'
 import { compressionSchema } from './compression.ts'
 import { corsSchema } from './cors.ts'
+import { errorPagesSchema } from './error-pages.ts'
 import { healthShape } from './health.ts'
 import { concurrencySchema, rateLimitsSchema, routeLimitsSchema } from './limits.ts'
 import { mirrorSchema } from './mirror.ts'
@@ -92,6 +93,7 @@ export const routeSchema = map({
   auth: authSchema.optional().meta(swap('map', 'Who may come, by what they know.')),
   cors: corsSchema.optional().meta(swap('map', 'Let pages of other origins read the responses.')),
   compression: compressionSchema,
+  error_pages: errorPagesSchema,
   respond: respondSchema.optional().meta(swap('map', 'Answer without a backend.')),
   redirect: redirectSchema.optional().meta(swap('map', 'Answer with a redirect.')),
 })

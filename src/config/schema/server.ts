@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { upstreamSchema } from './backend.ts'
+import { errorPagesSchema } from './error-pages.ts'
 import { redisSchema } from './limits.ts'
 import { cidr, host, nameServer } from './names.ts'
 import { routeSchema } from './route.ts'
@@ -68,6 +69,7 @@ export const serverShape = {
   timeouts: clientTimeoutsSchema,
   limits: clientLimitsSchema,
   redis: redisSchema,
+  error_pages: errorPagesSchema,
   redirect_instructions: z
     .preprocess(
       (value) => value ?? [],
