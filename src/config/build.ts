@@ -5,6 +5,7 @@ import type { CertificatePair, Config, ListenAddress, LoggingConfig, RedirectRul
 import { buildErrorPages, createPageReader } from './error-pages-config.ts'
 import type { FileContent } from './files.ts'
 import { buildRedis } from './limits-build.ts'
+import { buildLocations } from './location-config.ts'
 import { listPairs } from './named-files.ts'
 import type { ConfigDraft, ConfigParts } from './parse.ts'
 import { createPemReader, type PemReader } from './pem-reader.ts'
@@ -36,6 +37,7 @@ export function buildConfig(
     file,
     server: buildServer(server, ssl, errorPages),
     redirects: buildRedirects(server),
+    locations: buildLocations(server.locations),
     upstreams,
     routes,
     pages: pages.pages,

@@ -7,6 +7,7 @@ import type { ErrorPageConfig, PageConfig } from './error-pages-config.ts'
 import type { ForwardAuthConfig } from './forward-auth-config.ts'
 import type { HealthCheckConfig, PassiveHealthConfig } from './health-config.ts'
 import type { RateLimitConfig, RedisConfig } from './limits-config.ts'
+import type { LocationConfig } from './location-config.ts'
 import type { MirrorConfig } from './mirror-config.ts'
 import type { QueueConfig } from './queue-config.ts'
 import type { RetriesConfig } from './retries-config.ts'
@@ -21,6 +22,8 @@ export interface Config {
   readonly file: string
   readonly server: ServerConfig
   readonly redirects: readonly RedirectRule[]
+  /** PyServe's access rules. */
+  readonly locations: readonly LocationConfig[]
   /** The groups that routes may share, by name. */
   readonly upstreams: readonly UpstreamConfig[]
   readonly routes: readonly RouteConfig[]

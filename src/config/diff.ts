@@ -48,6 +48,7 @@ export const KEY_VALUES: KeyValues = {
   'server.redis.timeout': ({ server }) => server.redis?.timeoutMs,
   'server.error_pages': ({ server }) => server.errorPages,
   'server.redirect_instructions': ({ redirects }) => redirects,
+  'server.locations': ({ locations }) => locations,
   'server.upstreams': ({ upstreams }) => upstreams,
   'ssl.enabled': ({ tls }) => tls !== undefined,
   'ssl.port': ({ server }) => findSecondPort(server.listen),

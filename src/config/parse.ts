@@ -7,6 +7,7 @@ import { checkErrorPages } from './checks/error-pages.ts'
 import { reportExtras } from './checks/extras.ts'
 import { checkHealth } from './checks/health.ts'
 import { checkLimits } from './checks/limits.ts'
+import { checkLocations } from './checks/locations.ts'
 import { checkRoutes } from './checks/routes.ts'
 import { checkServer } from './checks/server.ts'
 import { checkUpstreams } from './checks/upstreams.ts'
@@ -84,6 +85,7 @@ export function parseConfig(text: string, file: string, options: ParseOptions): 
   checkAuth(parts.routes, report)
   checkCors(parts.routes, report)
   checkErrorPages(parts, report)
+  checkLocations(parts, report)
   checkLimits(parts.routes, parts.server, parts.isBroken('server.redis'), report)
   reportExtras(given, report)
   return { ...draft, given, parts }

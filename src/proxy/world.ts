@@ -25,6 +25,7 @@ import { createHeaderGate } from './header-gate.ts'
 import { compileHeaderRules } from './headers/header-rules.ts'
 import { compileRequestHeaders, type RequestHeaderPlan } from './headers/request-headers.ts'
 import { compileResponseHeaders, type ResponseHeaderPlan } from './headers/response-headers.ts'
+import { compileLocations } from './location-gates.ts'
 import { Mirror } from './mirror.ts'
 import { createRateGate } from './rate-gate.ts'
 import { compileRetryPolicy, type RetryPolicy } from './retry-policy.ts'
@@ -91,6 +92,8 @@ interface Shared {
   ofRoute(route: string, action: Extract<RouteAction, { kind: 'proxy' }>): WatchedUpstream
   /** Its own pages before those of the server. */
   pagesFor(own: RouteConfig['errorPages']): ErrorPages | undefined
+  /** What PyServe's locations ask of requests for a route with that path. */
+  locationGate(path: string): Gate | undefined
 }
 
 /** What a world is compiled with; all of it outlives the world. */
@@ -126,7 +129,12 @@ export function compileWorld(config: Config, parts: WorldParts): World {
   }
   const compilePages = createPageCompiler(config.pages)
   const errorPages = compilePages(config.server.errorPages)
-  const shared: Shared = { find, ofRoute, pagesFor: (own) => compilePages(own, errorPages) }
+  const shared: Shared = {
+    find,
+    ofRoute,
+    pagesFor: (own) => compilePages(own, errorPages),
+    locationGate: compileLocations(config.locations),
+  }
   const routes = config.routes.map((rule) => ({ rule, value: compileRoute(rule, config, shared, parts) }))
   const own = routes.flatMap(({ value }) => upstreamsOf(value))
   const upstreams = [...new Set([...named.values().map(({ upstream }) => upstream), ...own])]
@@ -148,7 +156,7 @@ function upstreamsOf({ action }: CompiledRoute): Upstream[] {
 
 function compileRoute(route: RouteConfig, config: Config, shared: Shared, parts: WorldParts): CompiledRoute {
   const { name } = route
-  const gates = compileGates(route, parts)
+  const gates = compileGates(route, shared, parts)
   return {
     name,
     series: parts.metrics.route(name),
@@ -160,13 +168,15 @@ function compileRoute(route: RouteConfig, config: Config, shared: Shared, parts:
 }
 
 /** In the order in which they are passed. */
-function compileGates(route: RouteConfig, { registry, limits, engine }: WorldParts): Gate[] {
+function compileGates(route: RouteConfig, shared: Shared, { registry, limits, engine }: WorldParts): Gate[] {
   const { name, access, basicAuth, forwardAuth, cors, rateLimits, concurrency, compression } = route
   const gates: Gate[] = []
   const accessGate = createAccessGate(access)
   if (cors !== undefined) gates.push(createCorsGate(cors))
   if (accessGate !== undefined) gates.push(accessGate)
   if (cors !== undefined) gates.push(createPreflightGate(cors))
+  const locationGate = shared.locationGate(route.path)
+  if (locationGate !== undefined) gates.push(locationGate)
   if (basicAuth !== undefined) gates.push(createBasicAuthGate(basicAuth))
   if (forwardAuth !== undefined) gates.push(createForwardAuthGate(forwardAuth, registry, engine))
   const headerGate = createHeaderGate(route)

@@ -33,6 +33,8 @@ test('a key is required only where it has no default', () => {
     [...new Map(required.map(([path, one]) => [path.split('/').slice(-2).join('/'), one['required']]))],
     [
       ['properties/redis', ['url']],
+      ['locations/additionalProperties', ['auth']],
+      ['properties/auth', ['type', 'username', 'password']],
       ['upstreams/additionalProperties', ['backends']],
       ['properties/sticky', ['cookie']],
       ['properties/split', ['to']],

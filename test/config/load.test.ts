@@ -52,6 +52,7 @@ test('an empty file is all defaults', async () => {
       errorPages: [],
     },
     redirects: [],
+    locations: [],
     upstreams: [],
     routes: [],
     pages: {},

@@ -217,12 +217,6 @@ for (const { text, problem } of [
   })
 }
 
-test("PyServe's access rules are refused, since without them paths would stand open", () => {
-  const [problem = '', ...others] = problemsOf('server:\n  locations:\n    /admin: { auth: true }\n')
-  assert.match(problem, /^2:3 error server.locations is not supported: what it protects would stand open/)
-  assert.deepEqual(others, [])
-})
-
 test('websocket is noted once, however many routes have it', () => {
   const text = 'server:\n  reverse_proxy:\n    - { path: /a, websocket: true }\n    - { path: /b, websocket: false }\n'
   assert.deepEqual(problemsOf(text), ['3:19 note websocket has no effect: every route passes WebSocket connections'])

@@ -50,6 +50,7 @@ export function builtConfig(routes: readonly Partial<RouteConfig>[], limits: { b
       errorPages: [],
     },
     redirects: [{ from: '/home', to: '/index.html' }],
+    locations: [],
     upstreams: [],
     routes: routes.map((route) => ({ ...ROUTE, ...route })),
     pages: {},

@@ -125,3 +125,34 @@ test('a session of a known client is let through to a WebSocket, with a body beh
   const reply = await sendRequest({ port: daemon.port }, { method: 'POST', path: '/up', body })
   assert.equal((JSON.parse(reply.body.toString()) as Echo).bodyBytes, body.length)
 })
+
+test("PyServe's locations ask for a password whatever route takes the path", async (t) => {
+  const backend = await startEcho(t)
+  const auth = { type: 'basic', username: 'admin', password: '$'.concat('{ADMIN_PASS}') }
+  const daemon = await startDaemon(t, {
+    env: { ADMIN_PASS: 'secretpass' },
+    config: proxyConfig(
+      [routeTo('/', backend), routeTo('/admin/api', backend), { path: '/x', respond: { body: 'x' } }],
+      {
+        locations: { '/admin': { auth }, '/x/y': { auth } },
+      },
+    ),
+  })
+  const status = async (path: string, ...headers: string[]) =>
+    (await sendRequest({ port: daemon.port }, { path, headers })).status
+  const right = ['Authorization', `Basic ${Buffer.from('admin:secretpass').toString('base64')}`]
+  for (const path of ['/admin', '/admin/api/x', '//admin', '/%61dmin/', '/a/../admin', '/admin%2Fx', '/x/y']) {
+    assert.equal(await status(path), 401, path)
+    assert.equal(await status(path, ...right), 200, path)
+  }
+  assert.equal(await status('/administrator'), 200)
+  assert.equal(await status('/x'), 200)
+  const refused = await sendRequest({ port: daemon.port }, { path: '/admin' })
+  assert.equal(readField(refused.headers, 'www-authenticate'), 'Basic realm="Restricted Area", charset="UTF-8"')
+  const socket = new WebSocket(`ws://127.0.0.1:${daemon.port}/admin/chat`)
+  const [, refusal] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage]
+  assert.equal(refusal.statusCode, 401)
+  refusal.destroy()
+  const told = await daemon.cli('status', '--json')
+  assert.doesNotMatch(told.stdout, /secretpass/)
+})

@@ -21,12 +21,6 @@ export function reportExtras(given: unknown, report: Report): void {
       report.warning(path, `${path.join('.')} has no effect: a reverse proxy serves no files of its own`, { at: 'key' })
     }
   }
-  if (isGiven(given, ['server', 'locations'])) {
-    report.error(['server', 'locations'], 'server.locations is not supported: what it protects would stand open', {
-      at: 'key',
-      hint: 'take it out, and let the backends ask for credentials',
-    })
-  }
   const unused = CERTIFICATE_KEYS.find((path) => isGiven(given, path))
   if (unused !== undefined && !isGiven(given, ['ssl', 'enabled'])) {
     report.warning(unused, 'the certificate is not used: ssl.enabled is false unless it is set', { at: 'key' })

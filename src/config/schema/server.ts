@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { upstreamSchema } from './backend.ts'
 import { errorPagesSchema } from './error-pages.ts'
 import { redisSchema } from './limits.ts'
+import { locationsSchema } from './locations.ts'
 import { cidr, host, nameServer } from './names.ts'
 import { routeSchema } from './route.ts'
 import { duration, size, wholeNumber, word } from './scalars.ts'
@@ -78,7 +79,7 @@ export const serverShape = {
     .prefault([])
     .meta(swap('list of maps', 'Exact paths that are answered with 302: path to target.')),
   default_root: z.unknown().optional().meta(none('any', 'Accepted for PyServe, not served: a warning.')),
-  locations: z.unknown().optional().meta(none('refused', 'Access rules of PyServe are refused rather than ignored.')),
+  locations: locationsSchema,
 }
 
 export const serverSchema = section({

@@ -7,10 +7,13 @@ const TARGET = 'a path that starts with a slash, or an http(s) URL'
 
 /** A prefix of paths: no trailing slash unless it is the root; what is not ASCII is escaped, escapes are in upper case. */
 export function routePath() {
-  return scalar(z.string({ error: PATH }), (value) => {
-    const refusal = refusePath(value, { mayEndWithStar: false })
-    return refusal ?? (normalizePath(value).replace(/\/$/, '') || '/')
-  })
+  return scalar(z.string({ error: PATH }), prefixPath)
+}
+
+/** As `routePath`. */
+export function prefixPath(value: string): string | Refusal {
+  const refusal = refusePath(value, { mayEndWithStar: false })
+  return refusal ?? (normalizePath(value).replace(/\/$/, '') || '/')
 }
 
 /** An exact path, where a trailing slash counts. */
