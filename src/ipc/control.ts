@@ -89,13 +89,17 @@ export interface UpstreamReport {
   readonly backends: readonly string[]
 }
 
+/** `down`: by its checks. `ejected`, `circuit_open`: by what became of requests, in one worker at least. */
+export const BACKEND_CONDITIONS = ['up', 'down', 'drained', 'ejected', 'circuit_open'] as const
+
+export type BackendCondition = (typeof BACKEND_CONDITIONS)[number]
+
 export interface BackendReport {
   /** `host:port`. */
   readonly name: string
   /** Those that have it. */
   readonly upstreams: readonly string[]
-  /** `down`: by its checks. `ejected`, `circuit_open`: by what became of requests, in one worker at least. */
-  readonly state: 'up' | 'down' | 'drained' | 'ejected' | 'circuit_open'
+  readonly state: BackendCondition
   readonly since: string
   /** Why it is down, ejected or has an open circuit; ''. */
   readonly why: string

@@ -41,6 +41,16 @@ export const METRICS = {
     labels: ['backend', 'reason'],
     help: 'Attempts that failed through the fault of the backend.',
   },
+  pyserve_backend_up: {
+    type: 'gauge',
+    labels: ['backend'],
+    help: 'Whether it is sent requests: 1, or 0 where it is down, drained, ejected or has an open circuit.',
+  },
+  pyserve_backend_state: {
+    type: 'gauge',
+    labels: ['backend', 'state'],
+    help: '1 for the state that it is in, as `backends` tells it, 0 for the others.',
+  },
   pyserve_backend_in_flight: { type: 'gauge', labels: ['backend'], help: 'Requests under way to it.' },
   pyserve_backend_connections: {
     type: 'gauge',

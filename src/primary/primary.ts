@@ -123,6 +123,7 @@ export class Primary implements AdminAnswers {
       supervisor: this.#supervisor,
       totals: this.#parts.totals,
       reloader: this.#reloader,
+      health: this.#parts.health.report(),
       programVersion: this.#options.programVersion,
       startedAtMs: this.#startedAtMs,
     })

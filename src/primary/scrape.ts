@@ -1,5 +1,6 @@
 import { listUpstreams } from '../config/balancing-config.ts'
 import type { Config } from '../config/config.ts'
+import { BACKEND_CONDITIONS, type BackendReport } from '../ipc/control.ts'
 import type { BackendGauges } from '../metrics/delta.ts'
 import { formatFamily, formatHistograms, type Sample } from '../metrics/exposition.ts'
 import { BUCKET_COUNT } from '../metrics/histogram.ts'
@@ -16,7 +17,12 @@ import type { WorkerHandle } from './worker-handle.ts'
 export function nameSeries(totals: MetricsTotals, config: Config, found: Discovered): void {
   totals.name(
     config.routes.map(({ name }) => name),
-    listUpstreams(config).flatMap(({ backends }) => expandMembers(backends, found).map(nameBackend)),
+    [
+      ...listUpstreams(config).flatMap(({ backends }) => expandMembers(backends, found).map(nameBackend)),
+      ...config.routes.flatMap(({ forwardAuth }) =>
+        forwardAuth === undefined ? [] : [nameBackend(forwardAuth.backend)],
+      ),
+    ],
   )
 }
 
@@ -24,6 +30,7 @@ export interface ScrapeSource {
   readonly supervisor: Supervisor
   readonly totals: MetricsTotals
   readonly reloader: Reloader
+  readonly health: readonly BackendReport[]
   readonly programVersion: string
   readonly startedAtMs: number
 }
@@ -31,11 +38,12 @@ export interface ScrapeSource {
 type Totals = ReadonlyMap<string, SeriesTotals>
 
 /** Everything that this process knows, in the Prometheus text format; no worker is asked. */
-export function renderMetrics({ supervisor, totals, reloader, programVersion, startedAtMs }: ScrapeSource): string {
+export function renderMetrics(source: ScrapeSource): string {
+  const { supervisor, totals, reloader, health, programVersion, startedAtMs } = source
   const workers = [...supervisor.workers].filter(({ phase }) => phase !== 'gone')
   return [
     renderRoutes(totals.routes),
-    renderBackends(totals.backends, workers),
+    renderBackends(totals.backends, health, workers),
     renderWorkers(workers, supervisor.deaths),
     formatFamily('pyserve_reloads_total', labelled(reloader.results)),
     formatFamily('pyserve_config_version', single(supervisor.state.snapshot.version)),
@@ -65,11 +73,26 @@ function renderRoutes(routes: Totals): string {
   ].join('')
 }
 
-function renderBackends(backends: Totals, workers: readonly WorkerHandle[]): string {
+function renderBackends(backends: Totals, health: readonly BackendReport[], workers: readonly WorkerHandle[]): string {
+  // One address may be two backends, with TLS settings of their own: what is wrong with either is told.
+  const states = [...Map.groupBy(health, ({ name }) => name)].map(([name, reports]) => ({
+    name,
+    state: reports.find(({ state }) => state !== 'up')?.state ?? 'up',
+  }))
   const gauges = addGauges(workers.flatMap((worker) => worker.gauges?.backends ?? []))
   return [
     formatFamily('pyserve_backend_requests_total', listCount(backends, BACKEND_COUNT.requests)),
     formatFamily('pyserve_backend_failures_total', listCounts(backends, BACKEND_COUNT.reason, REASON_LIST)),
+    formatFamily(
+      'pyserve_backend_up',
+      states.map(({ name, state }): Sample => [[name], state === 'up' ? 1 : 0]),
+    ),
+    formatFamily(
+      'pyserve_backend_state',
+      states.flatMap(({ name, state }) =>
+        BACKEND_CONDITIONS.map((condition): Sample => [[name, condition], condition === state ? 1 : 0]),
+      ),
+    ),
     formatFamily(
       'pyserve_backend_in_flight',
       gauges.map(({ name, inFlight }): Sample => [[name], inFlight]),

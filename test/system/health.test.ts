@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { BackendReport } from '../../src/ipc/control.ts'
-import { startEcho } from '../helpers/backends.ts'
+import { findClosedPort, startEcho } from '../helpers/backends.ts'
 import { assertDone, type Daemon, startDaemon } from '../helpers/daemon.ts'
 import { readField, sendRequest } from '../helpers/http-client.ts'
 import { describeLoad, listFailures, startLoad } from '../helpers/load.ts'
 import { proxyConfig } from '../helpers/proxy-config.ts'
+import { scrape } from '../helpers/scrape.ts'
 import { waitFor } from '../helpers/wait.ts'
 
 const CHECK = { path: '/healthz', interval: '200ms', timeout: '200ms', healthy: 2, unhealthy: 3 }
@@ -61,14 +62,24 @@ function waitForState(daemon: Daemon, backend: { readonly port: number }, state:
 test('a backend that says it is not well gets nothing until it says it is, over a rolling restart', async (t) => {
   const [a, b] = [await startPatient(t, 'a'), await startPatient(t, 'b')]
   const route = { path: '/', backends: [at(a), at(b)], health_check: CHECK, ...NO_RETRIES }
-  const daemon = await startDaemon(t, { config: proxyConfig([route]) })
+  const admin = await findClosedPort()
+  const daemon = await startDaemon(t, { config: proxyConfig([route], {}, { admin: { port: admin } }) })
   assert.deepEqual(await askOften(daemon.port, 12), ['a', 'b'])
+  const told = async ({ port }: { readonly port: number }) => {
+    const { sum } = await scrape(admin)
+    const backend = `127.0.0.1:${port}`
+    const state = (name: string) => sum('pyserve_backend_state', { backend, state: name })
+    return { up: sum('pyserve_backend_up', { backend }), isUp: state('up'), isDown: state('down') }
+  }
+  assert.deepEqual(await told(a), { up: 1, isUp: 1, isDown: 0 })
 
   a.patient.status = 503
   const { checks } = a.patient
   await waitForState(daemon, a, 'down')
   assert.ok(a.patient.checks - checks >= 3)
   assert.equal((await reportOf(daemon, a)).why, 'status 503')
+  assert.deepEqual(await told(a), { up: 0, isUp: 0, isDown: 1 })
+  assert.deepEqual(await told(b), { up: 1, isUp: 1, isDown: 0 })
   assert.deepEqual(await askOften(daemon.port, 12), ['b'])
 
   await t.test('which new workers know before they serve', async () => {
@@ -82,6 +93,7 @@ test('a backend that says it is not well gets nothing until it says it is, over 
 
   a.patient.status = 200
   await waitForState(daemon, a, 'up')
+  assert.deepEqual(await told(a), { up: 1, isUp: 1, isDown: 0 })
   await waitFor(async () => (await ask(daemon.port)) === 'a', { what: 'an answer of the backend that came back' })
   const lines = daemon.readLog().match(/"msg":"backend is (?:down|up)"/g)
   assert.deepEqual(lines, ['"msg":"backend is down"', '"msg":"backend is up"'])
