@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { ClientAddress, RequestHead } from '../exchange.ts'
 import type { HeaderList } from '../header-list.ts'
+import { intern } from '../intern.ts'
 import { isAuthority, parseAuthority } from '../routing/authority.ts'
 import { resolveDotSegments } from '../routing/path.ts'
 import { defaultPort } from '../upstream/backend-authority.ts'
@@ -134,7 +135,7 @@ function findClient(trust: Trust, list: string, peer: string): string {
 /** An address, with or without port; undefined for anything else, `unknown` and RFC 7239 §6.3 identifiers included. */
 function parseEntry(text: string): string | undefined {
   const address = isIP(text) === 0 ? (parseAuthority(text)?.host ?? '') : text
-  return isIP(address) === 0 ? undefined : ipaddr.process(normalizeAddress(address)).toString()
+  return isIP(address) === 0 ? undefined : intern(ipaddr.process(normalizeAddress(address)).toString())
 }
 
 /** The peer itself wrote the last one; those before it may be the client's. */

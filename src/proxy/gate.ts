@@ -22,24 +22,27 @@ export interface Gate {
   enter(arrival: Arrival): Verdict | undefined | Promise<Verdict | undefined>
 }
 
-/** Takes an exchange through gates, one after another, to `pass`; whatever stops it is answered. */
-export function passGates(gates: readonly Gate[], arrival: Arrival, pass: () => void): void {
-  for (const [i, gate] of gates.entries()) {
-    const verdict = gate.enter(arrival)
+/**
+ * Takes an exchange through gates, one after another, from the one at index `from` on; whatever stops it is answered. True
+ * where it passed all of them.
+ */
+export function passGates(gates: readonly Gate[], arrival: Arrival, from = 0): boolean | Promise<boolean> {
+  for (let i = from; i < gates.length; i++) {
+    const verdict = gates[i]?.enter(arrival)
     if (verdict === undefined) continue
-    if (verdict instanceof Promise) void waitAt(verdict, gates.slice(i + 1), arrival, pass)
-    else carryOut(verdict, arrival)
-    return
+    if (verdict instanceof Promise) return waitAt(verdict, gates, arrival, i + 1)
+    carryOut(verdict, arrival)
+    return false
   }
-  pass()
+  return true
 }
 
 async function waitAt(
   decision: Promise<Verdict | undefined>,
-  rest: readonly Gate[],
+  gates: readonly Gate[],
   arrival: Arrival,
-  pass: () => void,
-): Promise<void> {
+  next: number,
+): Promise<boolean> {
   const { log, responder } = arrival
   responder.watch({
     drained() {},
@@ -51,9 +54,10 @@ async function waitAt(
     },
   })
   const verdict = await decision
-  if (log.done) return
-  if (verdict === undefined) passGates(rest, arrival, pass)
-  else carryOut(verdict, arrival)
+  if (log.done) return false
+  if (verdict === undefined) return passGates(gates, arrival, next)
+  carryOut(verdict, arrival)
+  return false
 }
 
 function carryOut(verdict: Verdict, arrival: Arrival): void {

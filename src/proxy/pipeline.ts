@@ -101,9 +101,17 @@ export class Pipeline {
     upgrade: UpgradeExchange | undefined,
   ): Arrival {
     const log = this.#open(head, identity)
-    const { errorPages } = this.#world
-    const fields = { requestFields: NO_HEADERS, responseFields: NO_HEADERS }
-    return { head, identity, log, upgrade, errorPages, responder, body, ...fields }
+    return {
+      head,
+      identity,
+      log,
+      upgrade,
+      errorPages: this.#world.errorPages,
+      responder,
+      body,
+      requestFields: NO_HEADERS,
+      responseFields: NO_HEADERS,
+    }
   }
 
   #route(world: World, arrival: Arrival): void {
@@ -129,10 +137,21 @@ export class Pipeline {
         arrival.errorPages = errorPages
         const pause = this.#parts.pauses.isIdle ? undefined : this.#parts.pauses.gateFor(name)
         const way = pause === undefined ? gates : [...(gates ?? []), pause]
-        if (way === undefined) this.#act(action, arrival, target, match.path)
-        else passGates(way, arrival, () => this.#act(action, arrival, target, match.path))
+        const passed = way === undefined || passGates(way, arrival)
+        if (passed === true) this.#act(action, arrival, target, match.path)
+        else if (passed !== false) void this.#actLater(passed, action, arrival, target, match.path)
       }
     }
+  }
+
+  async #actLater(
+    passed: Promise<boolean>,
+    action: CompiledAction,
+    arrival: Arrival,
+    target: ParsedTarget,
+    path: string,
+  ): Promise<void> {
+    if (await passed) this.#act(action, arrival, target, path)
   }
 
   #act(action: CompiledAction, arrival: Arrival, target: ParsedTarget, path: string): void {
