@@ -41,6 +41,7 @@ const BARS: readonly Bar[] = [
   cpuBar('HTTPS keep-alive: CPU', 'https', BASELINE, 2.2),
   { name: `p99 at half of saturation, above ${BASELINE}'s`, limit: 1, unit: ' ms', measure: measureHalfRateGap },
   { name: '10,000 routes: CPU over 10 routes', limit: 1.1, unit: '×', measure: measureRouteGrowth },
+  { name: 'balancing, health and rate limit: CPU over plain', limit: 1.15, unit: '×', measure: measureManagedCost },
   {
     name: 'reload of 1,000 routes',
     limit: 200,
@@ -114,6 +115,11 @@ function measureRouteGrowth({ extras }: Results): Measured {
   const most = extras.routes?.at(-1)
   if (most?.cpuRatio === undefined) return NOT_MEASURED
   return extras.routes?.some(hasErrors) ? 'errors' : most.cpuRatio
+}
+
+function measureManagedCost({ extras: { managed } }: Results): Measured {
+  if (managed === undefined) return NOT_MEASURED
+  return hasErrors(managed) ? 'errors' : (managed.cpuRatio ?? NOT_MEASURED)
 }
 
 /** Where workers, load generator and backend share cores, throughput says nothing about the workers. */

@@ -26,7 +26,7 @@ export interface Bench extends BenchOptions {
 export async function createBench(lab: Lab, options: BenchOptions, say: Bench['say']): Promise<Bench> {
   const [backendPort = 0, webSocketPort = 0] = await findFreePorts(2)
   const dir = lab.makeDir('backend')
-  const backend = lab.start(dir, launchBackend({ dir, port: backendPort }))
+  const backend = lab.start(dir, launchBackend({ dir, ports: [backendPort] }))
   const echoDir = lab.makeDir('websocket-echo')
   const echo = lab.start(echoDir, launchProgram('websocket-echo', { port: webSocketPort }))
   await waitForPort(lab, backend, dir, backendPort)

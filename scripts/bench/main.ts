@@ -10,6 +10,7 @@ import { measureHalfRate } from './half-rate.ts'
 import { Lab } from './lab.ts'
 import { LOADS } from './load.ts'
 import { describeMachine } from './machine.ts'
+import { measureManaged } from './managed.ts'
 import { measureMemory } from './memory.ts'
 import { type Choice, type ExtraName, exitCodeOf, parseOptions } from './options.ts'
 import { measureReload } from './reload.ts'
@@ -102,6 +103,7 @@ async function measureExtras(bench: Bench, wanted: ReadonlySet<ExtraName>, leftO
   return {
     'half-rate': await attempt('half-rate', () => measureHalfRate(bench, compared)),
     routes: await attempt('routes', () => measureRoutes(bench)),
+    managed: await attempt('managed', () => measureManaged(bench)),
     memory: await attempt('memory', () => measureMemory(bench)),
     reload: await attempt('reload', () => measureReload(bench)),
     start: await attempt('start', () => measureStart(bench)),

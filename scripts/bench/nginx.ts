@@ -8,18 +8,18 @@ const json = `{"id":1,"name":"bench","text":"`.padEnd(JSON_BYTES - 2, 'x').conca
 
 interface BackendSite {
   readonly dir: string
-  readonly port: number
+  readonly ports: readonly number[]
 }
 
 /**
  * The backend of every contender: one worker, `/` a JSON text of 120 bytes, `/large` 1 MB from a file, `/upload` an
  * answer once the whole body was read.
  */
-export function launchBackend({ dir, port }: BackendSite): Launch {
+export function launchBackend({ dir, ports }: BackendSite): Launch {
   // `return` answers before it has read the body. Handed on to a second server, the body is read whole first.
   const http = `
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    ${ports.map((port) => `listen 127.0.0.1:${port} backlog=4096;`).join(' ')}
     default_type application/json;
     location = / { return 200 '${json}'; }
     location = /large { alias ${dir}/large; }

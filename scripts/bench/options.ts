@@ -9,6 +9,7 @@ export type ExtraName = keyof Extras
 export const EXTRAS = [
   'half-rate',
   'routes',
+  'managed',
   'memory',
   'reload',
   'start',

@@ -11,6 +11,8 @@ export interface PyserveOptions {
   readonly workers?: number
   /** How many routes there are beside the one for everything: `/route-0`, `/route-1` … None by default. */
   readonly routes?: number
+  /** Ports of backends for the route for everything, in place of one: with checks, and a limit that nobody meets. */
+  readonly managed?: readonly number[]
 }
 
 /** pyserve-ts in the foreground, from `dist/`. */
@@ -32,7 +34,7 @@ export function runDirOf(dir: string): string {
 }
 
 /** YAML. */
-export function pyserveConfig(site: Site, { engine, workers = 1, routes = 0 }: PyserveOptions): string {
+export function pyserveConfig(site: Site, { engine, workers = 1, routes = 0, managed }: PyserveOptions): string {
   const { dir, port, tlsPort, backendPort, webSocketPort, certFile, keyFile, accessLog } = site
   const backend = { host: '127.0.0.1', port: backendPort }
   const numbered = Array.from({ length: routes }, (_, index) => ({ path: `/route-${index}`, ...backend }))
@@ -44,7 +46,7 @@ export function pyserveConfig(site: Site, { engine, workers = 1, routes = 0 }: P
       workers,
       engine,
       reverse_proxy: [
-        { path: '/', ...backend },
+        { path: '/', ...(managed === undefined ? backend : manage(managed)) },
         { path: '/ws', host: '127.0.0.1', port: webSocketPort, strip_path: false },
         ...numbered,
       ],
@@ -52,6 +54,16 @@ export function pyserveConfig(site: Site, { engine, workers = 1, routes = 0 }: P
     ssl: { enabled: true, port: tlsPort, cert_file: certFile, key_file: keyFile },
     logging: { console_output: false, log_file: join(dir, 'access.log'), access: accessLog },
   })
+}
+
+function manage(ports: readonly number[]): object {
+  return {
+    load_balancing: 'round_robin',
+    backends: ports.map((port) => ({ host: '127.0.0.1', port })),
+    health_check: { path: '/', interval: '1s' },
+    passive_health: true,
+    rate_limit: { requests: 1_000_000, per: '1s', key: 'ip' },
+  }
 }
 
 /** Renames a new configuration over the one of a running instance. */

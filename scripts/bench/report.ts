@@ -107,7 +107,7 @@ function formatVerdict({ name, limit, measured, reached }: Verdict): string[] {
 
 /** A line or more for each. */
 function formatExtras({ extras }: Results): string[] {
-  const { 'half-rate': halfRate, routes, memory, reload, start, workers } = extras
+  const { 'half-rate': halfRate, routes, managed, memory, reload, start, workers } = extras
   const lines: string[] = []
   for (const { contender, saturationPerSecond, requestsPerSecond, p50Ms, p99Ms, errors } of halfRate ?? []) {
     const rates = `${requestsPerSecond.toFixed(0)} of ${saturationPerSecond.toFixed(0)} requests/s`
@@ -116,6 +116,12 @@ function formatExtras({ extras }: Results): string[] {
   for (const { routes: count, cpuMicrosPerRequest, cpuRatio, errors } of routes ?? []) {
     const cost = formatNumber(cpuMicrosPerRequest, 1)
     lines.push(`${count} routes: ${cost} µs per request, ${formatNumber(cpuRatio, 2)} × the fewest${note(errors)}`)
+  }
+  if (managed) {
+    const { plainMicros, managedMicros, cpuRatio, errors } = managed
+    const costs = `${formatNumber(managedMicros, 1)} µs per request, plain ${formatNumber(plainMicros, 1)} µs`
+    const ratio = `${formatNumber(cpuRatio, 2)} ×`
+    lines.push(`balancing over 4 backends, health checks and a rate limit: ${costs}, ${ratio}${note(errors)}`)
   }
   for (const { kind, connections, bytesEach } of memory ?? []) {
     lines.push(`${connections} idle connections, ${kind}: ${(bytesEach / 1024).toFixed(1)} KB each`)

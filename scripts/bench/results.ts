@@ -3,6 +3,7 @@ import type { Row } from './figures.ts'
 import type { HalfRate } from './half-rate.ts'
 import type { LoadName } from './load.ts'
 import type { Machine } from './machine.ts'
+import type { ManagedCost } from './managed.ts'
 import type { IdleMemory } from './memory.ts'
 import type { ReloadTime } from './reload.ts'
 import type { LeftOut } from './rounds.ts'
@@ -13,6 +14,7 @@ import type { WorkerScaling } from './workers.ts'
 export interface Extras {
   readonly 'half-rate': readonly HalfRate[] | undefined
   readonly routes: readonly RouteCost[] | undefined
+  readonly managed: ManagedCost | undefined
   readonly memory: readonly IdleMemory[] | undefined
   readonly reload: ReloadTime | undefined
   /** Milliseconds. */

@@ -6,6 +6,7 @@ import type { Sample } from '../../../scripts/bench/window.ts'
 const NO_EXTRAS: Results['extras'] = {
   'half-rate': undefined,
   routes: undefined,
+  managed: undefined,
   memory: undefined,
   reload: undefined,
   start: undefined,
