@@ -10,7 +10,7 @@ test('without flags everything is measured', () => {
   const { contenders, loads, extras, json, readme } = parseOptions([])
   assert.equal(contenders.length, 7)
   assert.equal(loads.size, 9)
-  assert.equal(extras.size, 6)
+  assert.equal(extras.size, 7)
   assert.deepEqual([json, readme], [undefined, false])
 })
 
