@@ -10,6 +10,7 @@ import { checkLimits } from './checks/limits.ts'
 import { checkLocations } from './checks/locations.ts'
 import { checkRoutes } from './checks/routes.ts'
 import { checkServer } from './checks/server.ts'
+import { checkTimeouts } from './checks/timeouts.ts'
 import { checkUpstreams } from './checks/upstreams.ts'
 import { flattenIssues, type KeyIssue, reportIssue } from './issues.ts'
 import { formatKeyPath, isMapValue, type KeyPath, startsWithPath, valueAt } from './key-path.ts'
@@ -87,6 +88,7 @@ export function parseConfig(text: string, file: string, options: ParseOptions): 
   checkErrorPages(parts, report)
   checkLocations(parts, report)
   checkLimits(parts.routes, parts.server, parts.isBroken('server.redis'), report)
+  checkTimeouts(parts.routes, given, report)
   reportExtras(given, report)
   return { ...draft, given, parts }
 }
