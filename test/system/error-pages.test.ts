@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { findClosedPort, startEcho } from '../helpers/backends.ts'
-import { assertDone, startDaemon } from '../helpers/daemon.ts'
+import { startDaemon } from '../helpers/daemon.ts'
 import { readField, sendRequest } from '../helpers/http-client.ts'
 import { proxyConfig, routeTo } from '../helpers/proxy-config.ts'
 import { waitFor } from '../helpers/wait.ts'
@@ -63,8 +63,9 @@ test('errors are answered with the pages that were made for them, and pages chan
   })
   await t.test('a reload says whose pages changed', async () => {
     writeFileSync(join(daemon.dir, 'shop.txt'), 'sold out\n')
-    const reload = await daemon.cli('reload', '--json')
-    assertDone(reload)
+    const changed = async () => (await daemon.status()).lastReload?.routes.changed ?? []
+    await waitFor(async () => (await changed()).includes('/shop'), { what: 'a reload' })
+    assert.deepEqual(await changed(), ['/limited', '/shop'])
     assert.equal((await ask('/shop')).text, 'sold out\n')
   })
   await t.test('a page that goes away is kept as it was', async () => {
