@@ -22,8 +22,10 @@ export interface ExchangeOutcome {
 /** Numbers that go under one name. Those that were never used have no memory; those that changed are on a list. */
 class Series {
   readonly name: string
-  counts = NO_COUNTS
   sums = NO_SUMS
+  #counts = NO_COUNTS
+  /** Where the counts are that are not 0: few of them, between two calls of `take`. */
+  readonly #places: number[] = []
   readonly #changed: Series[]
   readonly #countLength: number
   readonly #sumLength: number
@@ -41,23 +43,29 @@ class Series {
     if (this.#isChanged) return
     this.#isChanged = true
     this.#changed.push(this)
-    if (this.counts.length > 0) return
-    this.counts = new Uint32Array(this.#countLength)
+    if (this.#counts.length > 0) return
+    this.#counts = new Uint32Array(this.#countLength)
     this.sums = new Float64Array(this.#sumLength)
   }
 
   /** What was counted since the last call. */
   take(): SeriesDelta {
     const counts: number[] = []
-    for (let place = 0; place < this.counts.length; place++) {
-      const count = this.counts[place] ?? 0
-      if (count > 0) counts.push(place, count)
+    for (const place of this.#places) {
+      counts.push(place, this.#counts[place] ?? 0)
+      this.#counts[place] = 0
     }
+    this.#places.length = 0
     const sums = Array.from(this.sums)
-    this.counts.fill(0)
     this.sums.fill(0)
     this.#isChanged = false
     return { name: this.name, counts, sums }
+  }
+
+  protected increment(place: number): void {
+    const count = this.#counts[place] ?? 0
+    if (count === 0) this.#places.push(place)
+    this.#counts[place] = count + 1
   }
 }
 
@@ -70,23 +78,28 @@ export class RouteSeries extends Series {
   /** To be called once for each exchange, at its end. A tunnel's length is no response time: it is left out. */
   countExchange(outcome: ExchangeOutcome, totalMs: number, isTunnel: boolean): void {
     this.touch()
-    const { counts, sums } = this
+    const { sums } = this
     const { status, reason, connectMs, firstByteMs } = outcome
-    increment(counts, ROUTE_COUNT.status + (status < CLASS_LIMIT ? Math.trunc(status / 100) : 0))
-    if (reason !== undefined) increment(counts, ROUTE_COUNT.reason + REASON_INDEX[reason])
-    if (status >= 500 || (!isTunnel && isCut(reason, status))) increment(counts, ROUTE_COUNT.errors)
+    this.increment(ROUTE_COUNT.status + (status < CLASS_LIMIT ? Math.trunc(status / 100) : 0))
+    if (reason !== undefined) this.increment(ROUTE_COUNT.reason + REASON_INDEX[reason])
+    if (status >= 500 || (!isTunnel && isCut(reason, status))) this.increment(ROUTE_COUNT.errors)
     add(sums, ROUTE_SUM.bytesIn, outcome.bytesIn)
     add(sums, ROUTE_SUM.bytesOut, outcome.bytesOut)
-    if (!isTunnel) observe(counts, ROUTE_COUNT.total, sums, ROUTE_SUM.total, totalMs)
+    if (!isTunnel) this.#observe(ROUTE_COUNT.total, ROUTE_SUM.total, totalMs)
     if (connectMs !== undefined && connectMs > 0) {
-      observe(counts, ROUTE_COUNT.connect, sums, ROUTE_SUM.connect, connectMs)
+      this.#observe(ROUTE_COUNT.connect, ROUTE_SUM.connect, connectMs)
     }
-    if (firstByteMs !== undefined) observe(counts, ROUTE_COUNT.firstByte, sums, ROUTE_SUM.firstByte, firstByteMs)
+    if (firstByteMs !== undefined) this.#observe(ROUTE_COUNT.firstByte, ROUTE_SUM.firstByte, firstByteMs)
   }
 
   countTunnel(): void {
     this.touch()
-    increment(this.counts, ROUTE_COUNT.tunnels)
+    this.increment(ROUTE_COUNT.tunnels)
+  }
+
+  #observe(place: number, sum: number, ms: number): void {
+    this.increment(place + bucketOf(ms))
+    add(this.sums, sum, ms)
   }
 }
 
@@ -98,27 +111,18 @@ export class BackendSeries extends Series {
 
   countRequest(): void {
     this.touch()
-    increment(this.counts, BACKEND_COUNT.requests)
+    this.increment(BACKEND_COUNT.requests)
   }
 
   countFailure(reason: Reason): void {
     this.touch()
-    increment(this.counts, BACKEND_COUNT.reason + REASON_INDEX[reason])
+    this.increment(BACKEND_COUNT.reason + REASON_INDEX[reason])
   }
 }
 
 /** The response had begun, and the backend did not bring it to its end. */
 function isCut(reason: Reason | undefined, status: number): boolean {
   return reason !== undefined && status < 400 && REASONS[reason].source === 'upstream'
-}
-
-function observe(counts: Uint32Array, place: number, sums: Float64Array, sum: number, ms: number): void {
-  increment(counts, place + bucketOf(ms))
-  add(sums, sum, ms)
-}
-
-function increment(counts: Uint32Array, place: number): void {
-  counts[place] = (counts[place] ?? 0) + 1
 }
 
 function add(sums: Float64Array, place: number, amount: number): void {

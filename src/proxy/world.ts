@@ -224,7 +224,7 @@ function compileProxy(
     timeouts: { connectMs, responseMs, idleMs },
     totalMs,
     websocketIdleMs,
-    retry: compileRetryPolicy(route.retries, config.server.workers),
+    retry: upstream.isLone ? undefined : compileRetryPolicy(route.retries, config.server.workers),
     bodyLimitBytes: route.bodyBytes ?? config.server.limits.bodyBytes,
   }
 }

@@ -16,6 +16,7 @@ const FIRST_SHARE = 0.1
 /** Several backends of which one is chosen for each attempt; spares are asked only where no other is available. */
 export class BackendGroup implements Upstream {
   readonly name: string
+  readonly isLone = false
   readonly isTimed: boolean
   readonly room: Room | undefined
   readonly #config: UpstreamConfig

@@ -26,6 +26,7 @@ export interface SplitSources extends Pick<BalancerSources, 'random'> {
 /** Groups of backends that share the requests of a route by weight. A group that has nobody leaves its own to the others. */
 export class Split implements Upstream, ResponseMarks {
   readonly name: string
+  readonly isLone = false
   readonly isTimed: boolean
   readonly affinity: ResponseMarks | undefined
   readonly room: Room | undefined

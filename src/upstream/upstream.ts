@@ -19,6 +19,8 @@ export interface ResponseMarks {
 export interface Upstream {
   readonly name: string
   readonly backends: readonly Backend[]
+  /** There is one backend, and there will never be another to try. */
+  readonly isLone: boolean
   /** The choice depends on how fast backends answer: each attempt is to be told to `noteFirstByte` or `noteNoAnswer`. */
   readonly isTimed: boolean
   /** Undefined where nobody is led back to anything. */
@@ -71,6 +73,7 @@ function createSingle(
   return {
     name: config.name,
     backends: [backend],
+    isLone: true,
     isTimed: false,
     room: createRoom(config, places),
     affinity: undefined,

@@ -145,6 +145,14 @@ test('a weight of 0 takes nothing new', () => {
   assert.deepEqual(countPicks(stage({ a: { weight: 0 }, b: {} }), 10), { b: 10 })
 })
 
+test('a backend is alone only where no other can come', () => {
+  assert.equal(stage({ a: {} }).upstream.isLone, true)
+  assert.equal(stage({ a: {}, b: { backup: true } }).upstream.isLone, false)
+  const member = { host: 'a', port: 80, tls: undefined, weight: 1, backup: false, discovery: 'addresses' } as const
+  const registry = new BackendRegistry(new WorkerMetrics())
+  assert.equal(compileUpstream(upstreamOf({ backends: [member] }), registry).isLone, false)
+})
+
 test('a further attempt goes to another backend, and to a backup when all others were tried', () => {
   const at = stage({ a: {}, b: {}, c: { backup: true } })
   const [a, b, c] = ['a', 'b', 'c'].map(at.find)

@@ -54,24 +54,32 @@ const OWN_FIELDS: readonly string[] = [
 
 const VIA = { '1.0': '1.0 pyserve-ts', '1.1': '1.1 pyserve-ts', '2': '2 pyserve-ts' } as const
 
+/** Of every route without rules: ten thousand tables of their own would not stay in the cache of a processor. */
+const USUAL_FIELDS = compileFields([])
+
 export function compileRequestHeaders(route: RequestHeaderRoute): RequestHeaderPlan {
   const { set, names } = compileHeaderRules(route.headers.request)
-  const kinds = new Map<string, RequestField>([...names].map((name) => [name, 'drop']))
   // A backend that folds underscores must not see the client's field beside ours.
-  for (let i = 0; i < set.length; i += 2) kinds.set(foldName(set[i] ?? ''), 'drop')
-  for (const name of route.reserved ?? []) kinds.set(foldName(name), 'drop').set(name.toLowerCase(), 'drop')
-  for (const name of [...HOP_BY_HOP_FIELDS, ...FRAMING_FIELDS, ...OWN_FIELDS, 'host']) kinds.set(name, 'drop')
-  kinds.set('connection', 'connection')
-  if (!names.has('forwarded')) kinds.set('forwarded', 'from_trusted_peer')
+  const folded = set.filter((_, i) => i % 2 === 0).map(foldName)
+  const reserved = (route.reserved ?? []).flatMap((name) => [foldName(name), name.toLowerCase()])
+  const own = [...names, ...folded, ...reserved]
   const overridden = [...OWN_FIELDS, 'via'].filter((name) => names.has(name))
   return {
-    fields: compileFieldTable(kinds, 'drop'),
+    fields: own.length === 0 ? USUAL_FIELDS : compileFields(own),
     preserveHost: route.preserveHost,
     host: findHeader(set, 'host'),
     prefix: strippedPrefix(route),
     set: withoutHeader(set, 'host'),
     overridden: overridden.length === 0 ? undefined : new Set(overridden),
   }
+}
+
+/** `own`: lower-case names of fields that no client sends to the backends of a route. */
+function compileFields(own: readonly string[]): FieldTable<RequestField> {
+  const kinds = new Map<string, RequestField>([['forwarded', 'from_trusted_peer']])
+  for (const name of [...own, ...HOP_BY_HOP_FIELDS, ...FRAMING_FIELDS, ...OWN_FIELDS, 'host']) kinds.set(name, 'drop')
+  kinds.set('connection', 'connection')
+  return compileFieldTable(kinds, 'drop')
 }
 
 /** What a route takes off; '' where it takes off nothing, the root prefix included. */

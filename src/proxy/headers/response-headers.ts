@@ -33,26 +33,34 @@ export interface ResponseHeaderInput {
 
 const CONTENT_LENGTH: ReadonlySet<string> = new Set(['content-length'])
 
+/** Of every route without rules, as for requests. */
+const USUAL_FIELDS = compileFields([])
+
 export function compileResponseHeaders(route: ResponseHeaderRoute): ResponseHeaderPlan {
   const { set, names } = compileHeaderRules(route.headers.response)
+  const overridden = ['via', 'x-request-id'].filter((name) => names.has(name))
+  return {
+    fields: names.size === 0 ? USUAL_FIELDS : compileFields([...names]),
+    location: { prefix: strippedPrefix(route), preserveHost: route.preserveHost },
+    set,
+    overridden: overridden.length === 0 ? undefined : new Set(overridden),
+  }
+}
+
+/** `own`: lower-case names of fields that a route sets or takes out. */
+function compileFields(own: readonly string[]): FieldTable<ResponseField> {
   const kinds = new Map<string, ResponseField>([
     ['content-length', 'length'],
     ['content-location', 'location'],
     ['location', 'location'],
     ['x-request-id', 'request_id'],
   ])
-  for (const name of [...HOP_BY_HOP_FIELDS, ...names]) kinds.set(name, 'drop')
+  for (const name of [...HOP_BY_HOP_FIELDS, ...own]) kinds.set(name, 'drop')
   kinds.set('connection', 'connection')
   kinds.set('trailer', 'trailer')
   kinds.set('transfer-encoding', 'encoding')
   kinds.set('upgrade', 'upgrade')
-  const overridden = ['via', 'x-request-id'].filter((name) => names.has(name))
-  return {
-    fields: compileFieldTable(kinds),
-    location: { prefix: strippedPrefix(route), preserveHost: route.preserveHost },
-    set,
-    overridden: overridden.length === 0 ? undefined : new Set(overridden),
-  }
+  return compileFieldTable(kinds)
 }
 
 /**
