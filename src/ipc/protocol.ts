@@ -35,16 +35,20 @@ export type ToWorker =
   | { readonly type: 'limit_reply'; readonly limits: readonly LimitReply[] }
   /** What is known of the names of backends; comes behind `begin`, and with every change. */
   | { readonly type: 'discovered'; readonly found: Discovered }
-  /** All of it; comes behind `begin`, `troubles` only there, and with every change. Answered by `health_taken`. */
+  /** All of it; comes behind `begin`, what only matters there is empty later, and with every change. Answered by `health_taken`. */
   | {
       readonly type: 'health'
       readonly order: number
       readonly states: HealthStates
-      /** What other workers went through. */
+      /** At birth: what other workers went through. */
       readonly troubles: readonly BackendTrouble[]
+      /** At birth: milliseconds since a backend came up that is in its slow start still, by its key. */
+      readonly risen: Readonly<Record<string, number>>
     }
   /** A check was good: an open circuit need not wait any longer with its probe. */
   | { readonly type: 'hurry_probe'; readonly key: string }
+
+export type HealthMessage = Extract<ToWorker, { readonly type: 'health' }>
 
 /** A route whose requests are held. */
 export interface RoutePause {

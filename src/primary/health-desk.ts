@@ -3,12 +3,10 @@ import type { Config } from '../config/config.ts'
 import { HealthChecks } from '../health/health-checks.ts'
 import type { BackendReport, BackendRequest } from '../ipc/control.ts'
 import type { BackendTrouble, HealthStates } from '../ipc/health-messages.ts'
-import type { ToWorker } from '../ipc/protocol.ts'
+import type { HealthMessage } from '../ipc/protocol.ts'
 import type { Discovered } from '../upstream/discovery/discovered.ts'
 import { findKnownBackend, type KnownBackend, listKnownBackends } from './known-backends.ts'
 import { TroubleBook } from './trouble-book.ts'
-
-type HealthMessage = Extract<ToWorker, { type: 'health' }>
 
 export interface HealthDeskOptions {
   readonly logger: Logger
@@ -33,6 +31,8 @@ export class HealthDesk {
   readonly #drained = new Map<string, KnownBackend>()
   /** When what is told of a backend became so: milliseconds since 1970. */
   readonly #sinceMs = new Map<string, number>()
+  /** Backends that are as they are since then had no slow start. */
+  #beganMs: number | undefined
   #backends: readonly KnownBackend[] = []
   #order = 0
 
@@ -46,14 +46,22 @@ export class HealthDesk {
     const keys = new Set(this.#backends.map(({ key }) => key))
     this.#troubles.keep(keys)
     for (const key of this.#sinceMs.keys()) if (!keys.has(key) && !this.#drained.has(key)) this.#sinceMs.delete(key)
-    for (const key of keys) if (!this.#sinceMs.has(key)) this.#sinceMs.set(key, Date.now())
+    const nowMs = Date.now()
+    this.#beganMs ??= nowMs
+    for (const key of keys) if (!this.#sinceMs.has(key)) this.#sinceMs.set(key, nowMs)
     this.#checks.use(this.#backends.flatMap(({ targets }) => targets))
     void this.#tell()
   }
 
   /** For a worker that is to begin: it knows everything before it serves. */
   briefing(): HealthMessage {
-    return { type: 'health', order: this.#order, states: this.#states(), troubles: this.#troubles.list() }
+    return {
+      type: 'health',
+      order: this.#order,
+      states: this.#states(),
+      troubles: this.#troubles.list(),
+      risen: this.#risen(),
+    }
   }
 
   /** What the requests of a worker told of a backend. */
@@ -97,9 +105,20 @@ export class HealthDesk {
     }
   }
 
+  #risen(): Record<string, number> {
+    const nowMs = Date.now()
+    const ages = this.#backends.flatMap(({ key, slowStartMs }): [string, number][] => {
+      const sinceMs = this.#sinceMs.get(key) ?? 0
+      // The clock may have gone back.
+      const ageMs = Math.max(0, nowMs - sinceMs)
+      return sinceMs > (this.#beganMs ?? 0) && ageMs < slowStartMs ? [[key, ageMs]] : []
+    })
+    return Object.fromEntries(ages)
+  }
+
   #tell(): Promise<void> {
     this.#order++
-    return this.#options.tell({ type: 'health', order: this.#order, states: this.#states(), troubles: [] })
+    return this.#options.tell({ type: 'health', order: this.#order, states: this.#states(), troubles: [], risen: {} })
   }
 
   #noteCheck(key: string): void {

@@ -16,16 +16,19 @@ export interface KnownBackend {
   /** Those that have it. */
   readonly upstreams: readonly string[]
   readonly targets: readonly CheckTarget[]
+  /** Longest of its upstreams; 0: none starts it slowly. */
+  readonly slowStartMs: number
 }
 
 /** In the order of the upstreams, shared ones first. */
 export function listKnownBackends(config: Config, found: Discovered): KnownBackend[] {
-  const known = new Map<string, { name: string; upstreams: string[]; targets: CheckTarget[] }>()
-  for (const { name: upstream, backends, healthCheck } of listUpstreams(config)) {
+  const known = new Map<string, { name: string; upstreams: string[]; targets: CheckTarget[]; slowStartMs: number }>()
+  for (const { name: upstream, backends, healthCheck, slowStartMs } of listUpstreams(config)) {
     for (const member of expandMembers(backends, found)) {
       const key = deriveBackendKey(member)
-      const one = known.get(key) ?? { name: nameBackend(member), upstreams: [], targets: [] }
+      const one = known.get(key) ?? { name: nameBackend(member), upstreams: [], targets: [], slowStartMs: 0 }
       known.set(key, one)
+      one.slowStartMs = Math.max(one.slowStartMs, slowStartMs)
       one.upstreams.push(upstream)
       if (healthCheck !== undefined) one.targets.push(createTarget(key, member, healthCheck))
     }

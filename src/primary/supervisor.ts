@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { BackendTrouble } from '../ipc/health-messages.ts'
-import type { DrainLimits, ToWorker } from '../ipc/protocol.ts'
+import type { DrainLimits, HealthMessage, ToWorker } from '../ipc/protocol.ts'
 import type { MetricsDelta } from '../metrics/delta.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { LimitDesk } from './limit-desk.ts'
@@ -131,7 +131,7 @@ export class Supervisor {
   }
 
   /** Resolves when every worker that serves goes by it, or is not going to say so. */
-  async tellHealth(message: Extract<ToWorker, { type: 'health' }>): Promise<void> {
+  async tellHealth(message: HealthMessage): Promise<void> {
     await Promise.all(
       [...this.#live].map((one) => (one.phase === 'ready' ? one.tellHealth(message) : one.tell(message))),
     )

@@ -1,5 +1,5 @@
 import { type Channel, openChannelToWorker } from '../ipc/channel.ts'
-import type { ConfigSnapshot, DrainLimits, ToPrimary, ToWorker, WorkerStats } from '../ipc/protocol.ts'
+import type { ConfigSnapshot, DrainLimits, HealthMessage, ToPrimary, ToWorker, WorkerStats } from '../ipc/protocol.ts'
 import type { WorkerGauges } from '../metrics/delta.ts'
 import { MAX_TIMER_MS } from '../timer.ts'
 import { type Ack, AckDesk, type AckKind } from './ack-desk.ts'
@@ -106,7 +106,7 @@ export class WorkerHandle {
   }
 
   /** Resolves when its requests go by it. */
-  tellHealth(message: Extract<ToWorker, { type: 'health' }>): Promise<Ack> {
+  tellHealth(message: HealthMessage): Promise<Ack> {
     const ack = this.#expect('health', message.order)
     this.#channel.send(message)
     return ack

@@ -46,9 +46,9 @@ export function findNextReturn(members: readonly Listed[], nowMs: number): numbe
   return nextMs
 }
 
-/** Since when it has been available without a break; 0: from the beginning. */
+/** Since when it has been available without a break, negative where that is before this process began; 0: from the beginning. */
 export function availableSince({ upSinceMs, ejectedUntilMs }: BackendState): number {
-  return Math.max(upSinceMs, ejectedUntilMs)
+  return ejectedUntilMs > 0 ? Math.max(upSinceMs, ejectedUntilMs) : upSinceMs
 }
 
 function listReachable<T extends Listed>(members: readonly T[], nowMs: number): T[] {

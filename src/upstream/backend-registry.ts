@@ -82,6 +82,14 @@ export class BackendRegistry implements HealthKeeper {
     this.epoch.value++
   }
 
+  /** It came up so long ago: another worker has begun its slow start. */
+  noteRise(key: string, ageMs: number): void {
+    const state = this.#backends.get(key)?.state
+    if (state === undefined || state.health !== 'up') return
+    state.upSinceMs = this.#nowMs() - ageMs
+    this.epoch.value++
+  }
+
   /** Until then, by the clock of `performance.now()`, it is not available; 0 takes that back. */
   eject(backend: Backend, untilMs: number, why = ''): void {
     backend.state.ejectedUntilMs = untilMs

@@ -30,7 +30,7 @@ export interface BackendState {
   openUntilMs: number
   /** Undefined as long as no request failed. */
   trouble: Trouble | undefined
-  /** When its health became `up` or its circuit was closed, by the same clock; 0: it was from the beginning. */
+  /** When its health became `up` or its circuit was closed, by the same clock, which may be before it began; 0: it was from the beginning. */
   upSinceMs: number
   /** Moving average; 0 until it is measured, which only upstreams do that need it. */
   firstByteMs: number

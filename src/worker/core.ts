@@ -2,8 +2,8 @@ import type { Logger } from 'pino'
 import type { ListenAddress } from '../config/config.ts'
 import type { Exchange, UpgradeExchange } from '../exchange.ts'
 import type { NativeHandle } from '../ipc/channel.ts'
-import type { BackendTrouble, HealthStates } from '../ipc/health-messages.ts'
-import type { ConfigSnapshot, DrainLimits, RoutePause, WorkerStats } from '../ipc/protocol.ts'
+import type { BackendTrouble } from '../ipc/health-messages.ts'
+import type { ConfigSnapshot, DrainLimits, HealthMessage, RoutePause, WorkerStats } from '../ipc/protocol.ts'
 import type { LimitClient, OpenLimit } from '../limits/limit-client.ts'
 import { createLimitPlan } from '../limits/limit-plan.ts'
 import { type ConnectionCount, createHttp1Listener } from '../listener/http1-listener.ts'
@@ -150,9 +150,10 @@ export class Core {
     this.#retainBackends()
   }
 
-  /** What is known of the health of backends; `troubles` are those of other workers. */
-  applyHealth(states: HealthStates, troubles: readonly BackendTrouble[]): void {
+  /** What is known of the health of backends. */
+  applyHealth({ states, troubles, risen }: HealthMessage): void {
     this.#registry.applyStates(states)
+    for (const [key, ageMs] of Object.entries(risen)) this.#registry.noteRise(key, ageMs)
     for (const trouble of troubles) this.#registry.inherit(trouble)
   }
 

@@ -62,7 +62,7 @@ export class Worker {
         this.#core?.discover(message.found)
         return
       case 'health':
-        this.#core?.applyHealth(message.states, message.troubles)
+        this.#core?.applyHealth(message)
         this.#send({ type: 'health_taken', order: message.order })
         return
       case 'hurry_probe':

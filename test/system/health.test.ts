@@ -99,6 +99,22 @@ test('a backend that says it is not well gets nothing until it says it is, over 
   assert.deepEqual(lines, ['"msg":"backend is down"', '"msg":"backend is up"'])
 })
 
+test('a worker that is born in the slow start of a backend goes on with it', async (t) => {
+  const [a, b] = [await startPatient(t, 'a'), await startPatient(t, 'b')]
+  const route = { path: '/', backends: [at(a), at(b)], health_check: CHECK, slow_start: '5m', ...NO_RETRIES }
+  const daemon = await startDaemon(t, { config: proxyConfig([route], { workers: 1 }) })
+  a.patient.status = 503
+  await waitForState(daemon, a, 'down')
+  a.patient.status = 200
+  await waitForState(daemon, a, 'up')
+  assertDone(await daemon.cli('restart'))
+  const before = a.countRequests()
+  for (let n = 0; n < 60; n++) await ask(daemon.port)
+  // It begins with a tenth of its weight.
+  const share = (a.countRequests() - before) / 60
+  assert.ok(share > 0 && share < 0.25, String(share))
+})
+
 test('a reload keeps what is known where nothing about it changes', async (t) => {
   const [a, b] = [await startPatient(t, 'a'), await startPatient(t, 'b')]
   const config = (weight: number) =>
