@@ -1,4 +1,5 @@
 import type { LocationConfig } from '../config/location-config.ts'
+import { isPathWithin } from '../path-prefix.ts'
 import { escapePath } from '../routing/path.ts'
 import { parseRequestTarget } from '../routing/request-target.ts'
 import { createBasicAuthGate } from './basic-auth-gate.ts'
@@ -17,8 +18,8 @@ export function compileLocations(configs: readonly LocationConfig[]): (route: st
     .toSorted((a, b) => b.path.length - a.path.length)
   return (route) => {
     const path = toMatchPath(route)
-    const around = locations.find((location) => isWithin(path, location.path))
-    const below = locations.filter((location) => location !== around && isWithin(location.path, path))
+    const around = locations.find((location) => isPathWithin(path, location.path))
+    const below = locations.filter((location) => location !== around && isPathWithin(location.path, path))
     if (below.length === 0) return around?.gate
     return createLongestGate(around === undefined ? below : [...below, around])
   }
@@ -31,7 +32,7 @@ function createLongestGate(locations: readonly Location[]): Gate {
       const target = parseRequestTarget(arrival.head.target)
       const path = target.kind === 'path' ? target.matchPath : '/'
       const plain = readPlainly(path)
-      const location = locations.find(({ path: prefix }) => isWithin(path, prefix) || isWithin(plain, prefix))
+      const location = locations.find(({ path: prefix }) => isPathWithin(path, prefix) || isPathWithin(plain, prefix))
       return location?.gate.enter(arrival)
     },
   }
@@ -50,10 +51,4 @@ function toMatchPath(path: string): string {
   const target = parseRequestTarget(escapePath(path))
   if (target.kind === 'path') return target.matchPath
   throw new Error(`location ${JSON.stringify(path)} is not a path`)
-}
-
-/** On segment boundaries. */
-function isWithin(path: string, prefix: string): boolean {
-  if (prefix === '/' || path === prefix) return true
-  return path.startsWith(prefix) && path.charAt(prefix.length) === '/'
 }

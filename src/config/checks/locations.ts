@@ -1,4 +1,5 @@
 import { parsePasswordHash } from '../../password.ts'
+import { isPathWithin } from '../../path-prefix.ts'
 import { routePath } from '../backend-places.ts'
 import { showValue } from '../issues.ts'
 import type { KeyPath } from '../key-path.ts'
@@ -34,15 +35,12 @@ export function checkLocations({ server, routes }: ConfigParts, report: Report):
 /** One Authorization field cannot answer two that ask. */
 function checkMeeting(path: string, place: KeyPath, routes: ConfigParts['routes'], report: Report): void {
   for (const [i, route] of routes.entries()) {
-    if (route?.auth?.basic === undefined || !(isWithin(path, route.path) || isWithin(route.path, path))) continue
+    if (route?.auth?.basic === undefined || !(isPathWithin(path, route.path) || isPathWithin(route.path, path)))
+      continue
     const asking = report.describePlace([...routePath(i), 'auth', 'basic'])
     report.error(place, `the location ${path} asks for a password, and so does the route on ${asking}`, {
       expected: 'one of the two',
       at: 'key',
     })
   }
-}
-
-function isWithin(path: string, prefix: string): boolean {
-  return path === prefix || path.startsWith(prefix === '/' ? '/' : `${prefix}/`)
 }
